@@ -1,0 +1,107 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Applied to every Swift target below. A target may add to these; none may leave one out.
+let houseRules: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),  // whoever touches C memory has to write `unsafe`
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+/// A target in one of the wings of `Sources/`.
+func room(_ wing: String, _ name: String, _ needs: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(
+        name: name,
+        dependencies: needs,
+        path: "Sources/\(wing)/\(name)",
+        resources: resources,
+        swiftSettings: houseRules
+    )
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/Native/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func program(_ name: String, _ needs: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: needs, path: "Sources/Desk/\(name)", swiftSettings: houseRules)
+}
+
+func tests(_ name: String, _ needs: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: needs, swiftSettings: houseRules)
+}
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "CogniTrack",
+    products: [
+        .executable(name: "cogni", targets: ["cogni"]),
+        .executable(name: "cogni-simulator", targets: ["cogni-simulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    ],
+    targets: [
+        // Native: C libraries, and for each the one Swift room that may import it.
+        systemLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        systemLibrary("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+        systemLibrary("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        systemLibrary("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        systemLibrary("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+        .target(
+            name: "CRecordScan",
+            path: "Sources/Native/CRecordScan",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        room("Native", "PageMemory"),
+        room("Native", "Disk"),
+        room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
+        room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate"]),
+        room("Native", "Sealing", ["COpenSSL"]),
+        room("Native", "RecordScan", ["CRecordScan", "PageMemory"]),
+
+        // House: what passes through the rooms, what is remembered, and who walks it through.
+        room("House", "Model"),
+        room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
+        room("House", "PipelineFile", ["Model", "Connector", yaml]),
+        room("House", "Ledger", ["Model", sqlite]),
+        room(
+            "House",
+            "Runner",
+            ["Model", "Connector", "PipelineFile", "Ledger", "Extract", "Transform", "Load", "Disk", "PageMemory"]
+        ),
+
+        // Stages: the rooms, in the order of the data. None imports another.
+        room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory", "Disk"]),
+        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "Disk"]),
+        room("Stages", "Load", ["Model", "Connector", "ArchiveWriting", "Disk"]),
+
+        // Desk: the programs.
+        program(
+            "cogni",
+            [
+                "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
+                "PageMemory", arguments,
+            ]
+        ),
+        program("cogni-simulator", [arguments] + nio),
+
+        tests("ModelTests", ["Model"]),
+    ]
+)

@@ -1,0 +1,1 @@
+// The ledger's types live beside this file.

@@ -1,0 +1,111 @@
+/// Prints JSON. Two forms: canonical (RFC 8785: no spaces, members sorted by UTF-16 code units, the
+/// shortest string escapes) and pretty, for people. Number text is printed as it is: where RFC 8785
+/// would round to a double, we keep the source's digits.
+extension JSONValue {
+    package var canonical: [UInt8] {
+        var out: [UInt8] = []
+        write(to: &out, sorted: true, indent: nil)
+        return out
+    }
+
+    package var canonicalText: String { String(decoding: canonical, as: UTF8.self) }
+
+    /// Members in their own order, two spaces of indent, no newline at the end.
+    package var pretty: String {
+        var out: [UInt8] = []
+        write(to: &out, sorted: false, indent: 0)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// One line in the members' own order.
+    package var compact: String {
+        var out: [UInt8] = []
+        write(to: &out, sorted: false, indent: nil)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private func write(to out: inout [UInt8], sorted: Bool, indent: Int?) {
+        switch self {
+        case .null: out.append(contentsOf: "null".utf8)
+        case .bool(let value): out.append(contentsOf: (value ? "true" : "false").utf8)
+        case .number(let text): out.append(contentsOf: text.utf8)
+        case .string(let text): JSONValue.quote(text, into: &out)
+        case .array(let elements):
+            JSONValue.list(elements, "[", "]", to: &out, indent: indent) { element, out, inner in
+                element.write(to: &out, sorted: sorted, indent: inner)
+            }
+        case .object(let members):
+            JSONValue.list(sorted ? JSONValue.sorted(members) : members, "{", "}", to: &out, indent: indent) {
+                member, out, inner in
+                JSONValue.quote(member.key, into: &out)
+                out.append(contentsOf: (inner == nil ? ":" : ": ").utf8)
+                member.value.write(to: &out, sorted: sorted, indent: inner)
+            }
+        }
+    }
+
+    private static func list<Element>(
+        _ elements: [Element],
+        _ open: String,
+        _ close: String,
+        to out: inout [UInt8],
+        indent: Int?,
+        each: (Element, inout [UInt8], Int?) -> Void
+    ) {
+        out.append(contentsOf: open.utf8)
+        for (index, element) in elements.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            newline(to: &out, indent.map { $0 + 1 })
+            each(element, &out, indent.map { $0 + 1 })
+        }
+        if !elements.isEmpty { newline(to: &out, indent) }
+        out.append(contentsOf: close.utf8)
+    }
+
+    private static func newline(to out: inout [UInt8], _ indent: Int?) {
+        guard let indent else { return }
+        out.append(10)
+        out.append(contentsOf: repeatElement(32, count: indent * 2))
+    }
+
+    /// The last of equal keys, in the order of RFC 8785.
+    private static func sorted(_ members: [Member]) -> [Member] {
+        var last: [String: JSONValue] = [:]
+        var order: [String] = []
+        for member in members {
+            if last.updateValue(member.value, forKey: member.key) == nil { order.append(member.key) }
+        }
+        let ascii = order.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
+        let keys = ascii ? order.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            : order.sorted { $0.utf16.lexicographicallyPrecedes($1.utf16) }
+        return keys.map { Member($0, last[$0] ?? .null) }
+    }
+
+    /// Appends `text` as a JSON string with the shortest escapes of RFC 8785.
+    package static func quote(_ text: String, into out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\""))
+        escape(text.utf8, into: &out)
+        out.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends UTF-8 with what JSON must escape escaped, without the quotes.
+    package static func escape(_ bytes: some Sequence<UInt8>, into out: inout [UInt8]) {
+        let hex = Array("0123456789abcdef".utf8)
+        for byte in bytes {
+            switch byte {
+            case 0x22: out.append(contentsOf: [0x5C, 0x22])
+            case 0x5C: out.append(contentsOf: [0x5C, 0x5C])
+            case 0x08: out.append(contentsOf: "\\b".utf8)
+            case 0x09: out.append(contentsOf: "\\t".utf8)
+            case 0x0A: out.append(contentsOf: "\\n".utf8)
+            case 0x0C: out.append(contentsOf: "\\f".utf8)
+            case 0x0D: out.append(contentsOf: "\\r".utf8)
+            case 0..<0x20:
+                out.append(contentsOf: "\\u00".utf8)
+                out.append(hex[Int(byte >> 4)])
+                out.append(hex[Int(byte & 15)])
+            default: out.append(byte)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package import Connector
+package import Model
+
+/// A pipeline file, read, checked against its connector, and with every default filled in.
+package struct Pipeline: Sendable {
+    package var name: String
+    package var enabled: Bool
+    /// Where it was read from, as the user wrote it.
+    package var file: String
+    package var source: Source
+    /// In the connector's order; only those that run.
+    package var streams: [StreamPlan]
+    package var transform: Transform
+    package var load: Load
+    package var alerts: Alerts
+    package var connector: Connector
+
+    package struct Source: Sendable {
+        package var baseURL: String
+        /// `nil` when the variable is unset: only `--replay` can run then, and `check` says so.
+        package var credential: Secret?
+        /// What to set, for messages: `OPENAI_ADMIN_KEY`.
+        package var credentialName: String
+        /// Values for the connector's `optionHeaders`; empty ones are left out.
+        package var options: [String: String]
+        /// `nil`: each stream's largest.
+        package var pageLimit: Int?
+        package var retryBudget: TimeSpan
+        package var retryMaxDelay: TimeSpan
+        package var requestsPerMinute: Int?
+        package var concurrency: Int
+        package var allowPlainHTTP: Bool
+        /// Largest accepted page body, decoded.
+        package var maxPageSize: ByteSize
+    }
+
+    package enum OnFailure: String, Sendable, CaseIterable { case keep, stop }
+
+    package struct StreamPlan: Sendable {
+        package var spec: StreamSpec
+        package var bucketWidth: String?
+        /// In the connector's order of dimensions; empty: ungrouped.
+        package var groupBy: [String]
+        package var since: Instant?
+        package var until: Instant?
+        package var lookback: TimeSpan
+        package var includeOpenBucket: Bool
+        package var onFailure: OnFailure
+        /// The key columns that take part with this grouping.
+        package var primaryKey: [String]
+    }
+
+    package struct Transform: Sendable {
+        package enum UnknownFields: String, Sendable, CaseIterable { case numbers, keep, drop, fail }
+        package enum FieldRule: String, Sendable, CaseIterable { case mask, drop }
+        package enum TokenMode: String, Sendable, CaseIterable { case deterministic, randomized, pseudonym }
+
+        package struct Encryption: Sendable {
+            /// As written: `domain:user`, `email`, `costs.line_item`.
+            package var fields: [String]
+            package var mode: TokenMode
+            /// Path of the key ring file; `nil` when its variable is unset.
+            package var keyRing: String?
+            /// What to set, for messages: `COGNI_KEY_RING`.
+            package var keyRingName: String
+        }
+
+        /// `latest` or `first` of rows with equal keys and different bodies stays.
+        package enum Keep: String, Sendable, CaseIterable { case latest, first }
+        package var keep: Keep
+        package var maskSecrets: Bool
+        package var unknownFields: UnknownFields
+        /// As written: column, or `stream.column`.
+        package var fieldRules: [String: FieldRule]
+        package var encryption: Encryption?
+    }
+
+    package struct Load: Sendable {
+        package enum Format: String, Sendable, CaseIterable { case ndjson, csv }
+        package enum Compression: String, Sendable, CaseIterable { case gzip, zstd, none }
+        package enum PartitionBy: String, Sendable, CaseIterable { case day, month }
+        package enum Bundle: String, Sendable, CaseIterable { case none, tarZstd = "tar.zst", zip }
+        package var directory: String
+        package var format: Format
+        package var compression: Compression
+        package var partitionBy: PartitionBy
+        package var maxFileSize: ByteSize
+        package var bundle: Bundle
+        package var keepGenerations: Int
+        /// Guards CSV cells that a spreadsheet would run as a formula.
+        package var guardFormulas: Bool
+    }
+
+    package struct Alerts: Sendable {
+        package var webhook: Secret?
+        package var disableAfterFailures: Int?
+        package var certificateExpiry: TimeSpan?
+    }
+}

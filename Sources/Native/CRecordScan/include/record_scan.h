@@ -1,0 +1,4 @@
+#ifndef R
+#define R
+int cogni_scan_version(void);
+#endif

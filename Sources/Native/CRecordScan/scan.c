@@ -1,0 +1,2 @@
+#include "record_scan.h"
+int cogni_scan_version(void) { return 1; }

@@ -1,0 +1,66 @@
+/// The bytes of one reply body: written once by a transport, then only read.
+///
+/// Memory of our own, not an array: a 100 MB page is neither copied on its way from libcurl to the
+/// scanner nor zeroed first. 64 bytes past the end can be read (they are zero), so that a scanner may load whole
+/// vectors.
+@safe package final class PageBytes: @unchecked Sendable {  // one writer until `freeze`, immutable afterwards
+    package static let padding = 64
+
+    private var base: UnsafeMutableRawPointer
+    private var capacity: Int
+    package private(set) var count = 0
+
+    package init(capacity: Int = 64 * 1024) {
+        let room = max(capacity, 256)
+        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: room + PageBytes.padding, alignment: 64)
+        self.capacity = room
+    }
+
+    package convenience init(_ bytes: some Collection<UInt8>) {
+        self.init(capacity: bytes.count)
+        for byte in bytes { append(byte) }
+        freeze()
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    private func append(_ byte: UInt8) {
+        unsafe withUnsafeBytes(of: byte) { unsafe append($0) }
+    }
+
+    /// Adds bytes at the end. Only before ``freeze()``.
+    package func append(_ bytes: UnsafeRawBufferPointer) {
+        let needed = count + bytes.count
+        if needed > capacity { grow(to: max(needed, capacity * 2)) }
+        if let source = bytes.baseAddress {
+            unsafe (base + count).copyMemory(from: source, byteCount: bytes.count)
+        }
+        count = needed
+    }
+
+    /// Ends writing: zeroes the padding.
+    package func freeze() {
+        unsafe (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: PageBytes.padding)
+    }
+
+    private func grow(to room: Int) {
+        let bigger = UnsafeMutableRawPointer.allocate(byteCount: room + PageBytes.padding, alignment: 64)
+        unsafe bigger.copyMemory(from: base, byteCount: count)
+        unsafe base.deallocate()
+        unsafe base = bigger
+        capacity = room
+    }
+
+    /// The body, for scanners in `Native`. The pointer must not leave the closure.
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// A copy as an array, for small bodies: error envelopes, tests.
+    package var array: [UInt8] { prefix(count) }
+
+    /// A copy of at most `length` bytes from the start.
+    package func prefix(_ length: Int) -> [UInt8] {
+        unsafe withBytes { unsafe Array(UnsafeRawBufferPointer(rebasing: $0.prefix(length))) }
+    }
+}
