@@ -1,4 +1,3 @@
-package import Model
 package import PageMemory
 
 /// Sends one GET and returns the reply, whatever its status.
