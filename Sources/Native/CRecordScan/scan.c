@@ -1,2 +1,618 @@
 #include "record_scan.h"
-int cogni_scan_version(void) { return 1; }
+#include "shape.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// One pass over the page: every byte is checked against RFC 8259, also of values nobody asked for, and the declared
+// fields' places are noted. Rows of an API look alike, so the key that followed the last time is compared first;
+// when it matches, as it nearly always does, neither the key is scanned nor a table searched.
+
+enum { AT_START, AT_MEMBER, AT_ELEMENT, AT_END, AT_FAULT };
+
+struct cogni_scan {
+    const cogni_shape *shape;
+    int32_t *follow;        // for each entry of each node: what came after it; follow[base[node]] is what came first
+    uint32_t *base;
+    const uint8_t *bytes, *end, *at;
+    int phase;
+    uint32_t level;         // the object we are in
+    int is_first;           // no member of the object, or no element of the array, has been seen yet
+    int has_rows[COGNI_MAX_LEVELS];
+    int32_t last_entry[COGNI_MAX_LEVELS];
+    cogni_cell *level_cells[COGNI_MAX_LEVELS];
+    cogni_cell *cells;
+    uint32_t row_slots, rows, row_capacity;
+    cogni_extra *extras;
+    uint32_t extra_count, extra_capacity;
+    uint64_t elements;
+    int bucket_done;
+    cogni_scan_fault fault;
+};
+
+cogni_scan *cogni_scan_new(const cogni_shape *shape) {
+    cogni_scan *scan = cogni_allocate(sizeof *scan);
+    memset(scan, 0, sizeof *scan);
+    scan->shape = shape;
+    scan->base = cogni_allocate(shape->node_count * sizeof(uint32_t));
+    uint32_t total = 0;
+    for (uint32_t n = 0; n < shape->node_count; n++) {
+        scan->base[n] = total;
+        total += shape->nodes[n].count + 1;
+    }
+    scan->follow = cogni_allocate(total * sizeof(int32_t));
+    // The first guess is the order of declaration.
+    for (uint32_t n = 0; n < shape->node_count; n++) {
+        uint32_t count = shape->nodes[n].count;
+        for (uint32_t e = 0; e <= count; e++) scan->follow[scan->base[n] + e] = e < count ? (int32_t)e : -1;
+    }
+    for (uint32_t l = 0; l < shape->levels; l++) {
+        scan->level_cells[l] = cogni_allocate((shape->slots[l] + 1) * sizeof(cogni_cell));
+        memset(scan->level_cells[l], 0, (shape->slots[l] + 1) * sizeof(cogni_cell));
+    }
+    scan->row_slots = shape->slots[shape->levels - 1];
+    return scan;
+}
+
+void cogni_scan_free(cogni_scan *scan) {
+    for (uint32_t l = 0; l < scan->shape->levels; l++) free(scan->level_cells[l]);
+    free(scan->base);
+    free(scan->follow);
+    free(scan->cells);
+    free(scan->extras);
+    free(scan);
+}
+
+void cogni_scan_open(cogni_scan *scan, const uint8_t *bytes, size_t length) {
+    scan->bytes = bytes;
+    scan->at = bytes;
+    scan->end = bytes + length;
+    scan->phase = AT_START;
+    scan->rows = scan->extra_count = 0;
+    scan->elements = 0;
+    scan->bucket_done = 0;
+    scan->fault.reason = "";
+    for (uint32_t l = 0; l < scan->shape->levels; l++) {
+        memset(scan->level_cells[l], 0, (scan->shape->slots[l] + 1) * sizeof(cogni_cell));
+    }
+    if (length >= UINT32_MAX) {
+        scan->phase = AT_FAULT;
+        scan->fault.reason = "the page is larger than 4 GiB";
+        scan->fault.offset = 0;
+    }
+}
+
+uint32_t cogni_scan_rows(const cogni_scan *scan) { return scan->rows; }
+const cogni_cell *cogni_scan_row(const cogni_scan *scan, uint32_t row) {
+    return scan->cells + (size_t)row * scan->row_slots;
+}
+uint32_t cogni_scan_extra_count(const cogni_scan *scan) { return scan->extra_count; }
+const cogni_extra *cogni_scan_extras(const cogni_scan *scan) { return scan->extras; }
+int32_t cogni_scan_bucket_done(const cogni_scan *scan) { return scan->bucket_done; }
+uint64_t cogni_scan_elements(const cogni_scan *scan) { return scan->elements; }
+const cogni_cell *cogni_scan_level(const cogni_scan *scan, uint32_t level) { return scan->level_cells[level]; }
+cogni_scan_fault cogni_scan_error(const cogni_scan *scan) { return scan->fault; }
+
+const uint8_t *cogni_scan_bytes(const cogni_scan *scan) { return scan->bytes; }
+uint32_t cogni_scan_levels(const cogni_scan *scan) { return scan->shape->levels; }
+
+static int fail(cogni_scan *scan, const uint8_t *at, const char *reason) {
+    scan->fault.reason = at >= scan->end ? "the page ends too early" : reason;
+    scan->fault.offset = (size_t)((at > scan->end ? scan->end : at) - scan->bytes);
+    scan->phase = AT_FAULT;
+    return 0;
+}
+
+static inline const uint8_t *skip_space(const uint8_t *at) {
+    while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') at++;
+    return at;
+}
+
+// After the opening quote. Returns the closing quote, or null after a fault.
+static const uint8_t *scan_string(cogni_scan *scan, const uint8_t *at, int *has_escapes) {
+    *has_escapes = 0;
+    for (;;) {
+        at = cogni_skip_plain(at);
+        uint8_t c = *at;
+        if (c == '"') {
+            if (at >= scan->end) break;
+            return at;
+        }
+        if (c >= 0x80) {
+            unsigned length = cogni_utf8_length(at);
+            if (!length) {
+                fail(scan, at, "a string is not UTF-8");
+                return NULL;
+            }
+            at += length;
+            continue;
+        }
+        if (c != '\\') {
+            fail(scan, at, "a control character in a string");
+            return NULL;
+        }
+        *has_escapes = 1;
+        c = at[1];
+        if (c == 'u') {
+            if (cogni_hex(at[2]) < 0 || cogni_hex(at[3]) < 0 || cogni_hex(at[4]) < 0 || cogni_hex(at[5]) < 0) {
+                fail(scan, at, "a \\u escape needs four hex digits");
+                return NULL;
+            }
+            at += 6;
+        } else if (c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't') {
+            at += 2;
+        } else {
+            fail(scan, at, "not an escape");
+            return NULL;
+        }
+    }
+    fail(scan, scan->end, "");
+    return NULL;
+}
+
+static inline int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+
+static const uint8_t *scan_number(cogni_scan *scan, const uint8_t *at, uint32_t *kind) {
+    *kind = COGNI_INTEGER;
+    if (*at == '-') at++;
+    if (*at == '0') {
+        at++;
+    } else if (is_digit(*at)) {
+        while (is_digit(*at)) at++;
+    } else {
+        fail(scan, at, "not a value");
+        return NULL;
+    }
+    if (*at == '.') {
+        *kind = COGNI_NUMBER;
+        at++;
+        if (!is_digit(*at)) {
+            fail(scan, at, "a digit is missing after the point");
+            return NULL;
+        }
+        while (is_digit(*at)) at++;
+    }
+    if (*at == 'e' || *at == 'E') {
+        *kind = COGNI_NUMBER;
+        at++;
+        if (*at == '+' || *at == '-') at++;
+        if (!is_digit(*at)) {
+            fail(scan, at, "a digit is missing in the exponent");
+            return NULL;
+        }
+        while (is_digit(*at)) at++;
+    }
+    return at;
+}
+
+// Checks a whole object or array without recursion: hostile depth costs a bit, not a stack frame.
+static const uint8_t *skip_container(cogni_scan *scan, const uint8_t *at) {
+    uint64_t is_object[COGNI_MAX_DEPTH / 64];
+    uint32_t depth = 0;
+    int escapes;
+    uint32_t kind;
+    goto open;
+
+value:
+    at = skip_space(at);
+    switch (*at) {
+    case '{':
+    case '[': goto open;
+    case '"':
+        at = scan_string(scan, at + 1, &escapes);
+        if (!at) return NULL;
+        at++;
+        break;
+    case 't':
+        if (memcmp(at, "true", 4) != 0) goto bad;
+        at += 4;
+        break;
+    case 'f':
+        if (memcmp(at, "false", 5) != 0) goto bad;
+        at += 5;
+        break;
+    case 'n':
+        if (memcmp(at, "null", 4) != 0) goto bad;
+        at += 4;
+        break;
+    default:
+        at = scan_number(scan, at, &kind);
+        if (!at) return NULL;
+    }
+    goto after;
+
+open:
+    if (depth == COGNI_MAX_DEPTH) {
+        fail(scan, at, "nested more than 512 levels deep");
+        return NULL;
+    }
+    if (*at == '{') {
+        is_object[depth / 64] |= 1ull << (depth % 64);
+        depth++;
+        at = skip_space(at + 1);
+        if (*at == '}') goto close;
+        goto key;
+    }
+    is_object[depth / 64] &= ~(1ull << (depth % 64));
+    depth++;
+    at = skip_space(at + 1);
+    if (*at == ']') goto close;
+    goto value;
+
+key:
+    if (*at != '"') {
+        fail(scan, at, "a key must be a string");
+        return NULL;
+    }
+    at = scan_string(scan, at + 1, &escapes);
+    if (!at) return NULL;
+    at = skip_space(at + 1);
+    if (*at != ':') {
+        fail(scan, at, "a colon is missing after a key");
+        return NULL;
+    }
+    at++;
+    goto value;
+
+close:
+    at++;
+    depth--;
+    if (depth == 0) return at;
+
+after:
+    at = skip_space(at);
+    if (is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1) {
+        if (*at == ',') {
+            at = skip_space(at + 1);
+            goto key;
+        }
+        if (*at == '}') goto close;
+    } else {
+        if (*at == ',') {
+            at++;
+            goto value;
+        }
+        if (*at == ']') goto close;
+    }
+    fail(scan, at, "a comma or a closing bracket is missing");
+    return NULL;
+
+bad:
+    fail(scan, at, "not a value");
+    return NULL;
+}
+
+// Any value; notes where it stands. Returns what follows it, or null after a fault.
+static inline const uint8_t *scan_value(cogni_scan *scan, const uint8_t *at, cogni_cell *cell) {
+    const uint8_t *start = at, *stop;
+    uint32_t kind;
+    int escapes;
+    switch (*at) {
+    case '"':
+        stop = scan_string(scan, at + 1, &escapes);
+        if (!stop) return NULL;
+        start++;
+        kind = escapes ? COGNI_ESCAPED : COGNI_PLAIN;
+        at = stop + 1;
+        break;
+    case '{':
+    case '[':
+        kind = *at == '{' ? COGNI_OBJECT : COGNI_ARRAY;
+        stop = at = skip_container(scan, at);
+        if (!at) return NULL;
+        break;
+    case 't':
+        if (memcmp(at, "true", 4) != 0) goto bad;
+        kind = COGNI_TRUE;
+        stop = at = at + 4;
+        break;
+    case 'f':
+        if (memcmp(at, "false", 5) != 0) goto bad;
+        kind = COGNI_FALSE;
+        stop = at = at + 5;
+        break;
+    case 'n':
+        if (memcmp(at, "null", 4) != 0) goto bad;
+        kind = COGNI_NULL;
+        stop = at = at + 4;
+        break;
+    default:
+        stop = at = scan_number(scan, at, &kind);
+        if (!at) return NULL;
+    }
+    if (stop - start >= (1 << 28)) {
+        fail(scan, start, "one value is larger than 256 MiB");
+        return NULL;
+    }
+    cell->offset = (uint32_t)(start - scan->bytes);
+    cell->length = (uint32_t)(stop - start) & 0xFFFFFFF;
+    cell->kind = kind & 0xF;
+    return at;
+bad:
+    fail(scan, at, "not a value");
+    return NULL;
+}
+
+// Finds the entry for the key at `*at` (its opening quote), and moves `*at` to the value. Returns the
+// entry's index, -1 for a key nobody declared (its place is in `key`), or -2 after a fault.
+static inline int32_t scan_key(cogni_scan *scan, uint32_t node, int32_t last, const uint8_t **at, cogni_cell *key) {
+    const shape_node *place = &scan->shape->nodes[node];
+    int32_t *follow = scan->follow + scan->base[node];
+    int32_t guess = follow[last + 1];
+    if (guess >= 0) {
+        const shape_entry *entry = &place->entries[guess];
+        if (scan->end - *at > (ptrdiff_t)entry->text_length && memcmp(*at, entry->text, entry->text_length) == 0) {
+            *at = skip_space(*at + entry->text_length);
+            return guess;
+        }
+    }
+    if (**at != '"') {
+        fail(scan, *at, "a key must be a string");
+        return -2;
+    }
+    const uint8_t *start = *at + 1;
+    int escapes;
+    const uint8_t *stop = scan_string(scan, start, &escapes);
+    if (!stop) return -2;
+    const uint8_t *colon = skip_space(stop + 1);
+    if (*colon != ':') {
+        fail(scan, colon, "a colon is missing after a key");
+        return -2;
+    }
+    *at = skip_space(colon + 1);
+    key->offset = (uint32_t)(start - scan->bytes);
+    key->length = (uint32_t)(stop - start) & 0xFFFFFFF;
+    key->kind = escapes ? COGNI_ESCAPED : COGNI_PLAIN;
+    const uint8_t *name = start;
+    size_t length = (size_t)(stop - start);
+    uint8_t *plain = NULL;
+    if (escapes) {
+        plain = cogni_allocate(length + 3);
+        length = cogni_unescape(start, length, plain);
+        name = plain;
+    }
+    int32_t found = -1;
+    for (uint32_t e = 0; e < place->count; e++) {
+        const shape_entry *entry = &place->entries[e];
+        if (entry->key_length == length && memcmp(entry->text + 1, name, length) == 0) {
+            found = (int32_t)e;
+            follow[last + 1] = found;
+            break;
+        }
+    }
+    free(plain);
+    return found;
+}
+
+static void note_extra(cogni_scan *scan, uint32_t node, cogni_cell key, cogni_cell value) {
+    if (scan->extra_count == scan->extra_capacity) {
+        scan->extra_capacity = scan->extra_capacity ? scan->extra_capacity * 2 : 64;
+        scan->extras = cogni_reallocate(scan->extras, scan->extra_capacity * sizeof(cogni_extra));
+    }
+    cogni_extra *extra = &scan->extras[scan->extra_count++];
+    extra->row = scan->rows;
+    extra->node = node;
+    extra->key_offset = key.offset;
+    extra->key_length = key.length;
+    extra->value = value;
+}
+
+// One row, or an object inside it. `at` is after the opening brace. Recursion is as deep as declared paths are.
+static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t *at, cogni_cell *cells) {
+    const shape_node *place = &scan->shape->nodes[node];
+    int32_t last = -1;
+    at = skip_space(at);
+    if (*at == '}') return at + 1;
+    for (;;) {
+        cogni_cell key = {0}, value = {0};
+        int32_t found = scan_key(scan, node, last, &at, &key);
+        if (found >= 0) {
+            const shape_entry *entry = &place->entries[found];
+            last = found;
+            if (entry->what == ENTRY_NODE && *at == '{') {
+                const uint8_t *start = at;
+                at = scan_object(scan, entry->node, at + 1, cells);
+                if (!at) return NULL;
+                if (entry->slot >= 0) {
+                    value.offset = (uint32_t)(start - scan->bytes);
+                    value.length = (uint32_t)(at - start) & 0xFFFFFFF;
+                    value.kind = COGNI_OBJECT;
+                    cells[entry->slot] = value;
+                }
+            } else {
+                cogni_cell *cell = entry->slot >= 0 ? &cells[entry->slot] : &value;
+                const uint8_t *start = at;
+                at = scan_value(scan, at, cell);
+                if (!at) return NULL;
+                // An object was declared and something else came: keep it where unknown fields go.
+                if (entry->what == ENTRY_NODE && entry->slot < 0 && cell->kind != COGNI_NULL) {
+                    key.offset = (uint32_t)(start - scan->bytes);
+                    key.length = 0;
+                    note_extra(scan, entry->node, key, value);
+                }
+            }
+        } else if (found == -1) {
+            at = scan_value(scan, at, &value);
+            if (!at) return NULL;
+            note_extra(scan, node, key, value);
+        } else {
+            return NULL;
+        }
+        if (*at != ',' && *at != '}') at = skip_space(at);
+        if (*at == ',') {
+            at++;
+            if (*at != '"') at = skip_space(at);
+            continue;
+        }
+        if (*at == '}') return at + 1;
+        fail(scan, at, "a comma or a closing brace is missing in an object");
+        return NULL;
+    }
+}
+
+static cogni_cell *next_row(cogni_scan *scan) {
+    if (scan->rows == scan->row_capacity) {
+        scan->row_capacity = scan->row_capacity ? scan->row_capacity * 2 : 256;
+        scan->cells = cogni_reallocate(scan->cells, (size_t)scan->row_capacity * scan->row_slots * sizeof(cogni_cell) + 1);
+    }
+    cogni_cell *cells = scan->cells + (size_t)scan->rows * scan->row_slots;
+    memset(cells, 0, scan->row_slots * sizeof(cogni_cell));
+    return cells;
+}
+
+static void enter_level(cogni_scan *scan, uint32_t level) {
+    scan->level = level;
+    scan->is_first = 1;
+    scan->has_rows[level] = 0;
+    scan->last_entry[level] = -1;
+    memset(scan->level_cells[level], 0, scan->shape->slots[level] * sizeof(cogni_cell));
+    scan->phase = AT_MEMBER;
+}
+
+// A level's own fields may stand after its rows ("results" before "end_time"), but rows are wanted with
+// them. So when the array is met, the rest of the object is read first; the array then a second time.
+static int read_ahead(cogni_scan *scan, const uint8_t *array) {
+    uint32_t missing = 0, slots = scan->shape->slots[scan->level];
+    for (uint32_t s = 0; s < slots; s++) missing += scan->level_cells[scan->level][s].kind == COGNI_ABSENT;
+    if (!missing) return 1;
+    uint32_t node = scan->shape->root[scan->level];
+    cogni_cell ignored;
+    const uint8_t *at = scan_value(scan, array, &ignored);
+    int32_t last = -1;
+    while (at) {
+        at = skip_space(at);
+        if (*at == '}') return 1;
+        if (*at != ',') return fail(scan, at, "a comma or a closing brace is missing in an object");
+        at = skip_space(at + 1);
+        cogni_cell key = {0};
+        int32_t found = scan_key(scan, node, last, &at, &key);
+        if (found == -2) return 0;
+        cogni_cell value = {0};
+        at = scan_value(scan, at, &value);
+        if (at && found >= 0) {
+            last = found;
+            int32_t slot = scan->shape->nodes[node].entries[found].slot;
+            if (slot >= 0) scan->level_cells[scan->level][slot] = value;
+        }
+    }
+    return 0;
+}
+
+// One member of a level above the row's, or the end of that object.
+static int step_member(cogni_scan *scan) {
+    uint32_t level = scan->level, node = scan->shape->root[level];
+    const uint8_t *at = skip_space(scan->at);
+    if (*at == '}') {
+        if (!scan->has_rows[level]) return fail(scan, at, "the member that should hold the rows is missing");
+        scan->at = at + 1;
+        if (level == 0) {
+            at = skip_space(scan->at);
+            if (at != scan->end) return fail(scan, at, "text after the end of the page");
+            scan->phase = AT_END;
+            return 1;
+        }
+        if (level == scan->shape->levels - 2) scan->bucket_done = 1;
+        scan->level = level - 1;
+        scan->is_first = 0;
+        scan->phase = AT_ELEMENT;
+        return 1;
+    }
+    if (!scan->is_first) {
+        if (*at != ',') return fail(scan, at, "a comma or a closing brace is missing in an object");
+        at = skip_space(at + 1);
+    }
+    scan->is_first = 0;
+    cogni_cell key = {0}, value = {0};
+    int32_t found = scan_key(scan, node, scan->last_entry[level], &at, &key);
+    if (found == -2) return 0;
+    if (found >= 0) {
+        const shape_entry *entry = &scan->shape->nodes[node].entries[found];
+        scan->last_entry[level] = found;
+        if (entry->what == ENTRY_ROWS) {
+            if (*at != '[') return fail(scan, at, "the member that should hold the rows is not an array");
+            if (scan->has_rows[level]) return fail(scan, at, "the member that should hold the rows stands twice");
+            scan->has_rows[level] = 1;
+            if (level > 0 && !read_ahead(scan, at)) return 0;
+            scan->at = at + 1;
+            scan->is_first = 1;
+            scan->phase = AT_ELEMENT;
+            return 1;
+        }
+        at = scan_value(scan, at, entry->slot >= 0 ? &scan->level_cells[level][entry->slot] : &value);
+    } else {
+        at = scan_value(scan, at, &value);
+    }
+    if (!at) return 0;
+    scan->at = at;
+    return 1;
+}
+
+// One element of the array under the level we are in, or the end of that array.
+static int step_element(cogni_scan *scan) {
+    const uint8_t *at = scan->at;
+    if (*at != ',' && *at != '{') at = skip_space(at);
+    if (*at == ']') {
+        scan->at = at + 1;
+        scan->is_first = 0;
+        scan->phase = AT_MEMBER;
+        if (scan->level == scan->shape->levels - 2 && scan->level == 0) scan->bucket_done = 1;
+        return 1;
+    }
+    if (!scan->is_first) {
+        if (*at != ',') return fail(scan, at, "a comma or a closing bracket is missing in an array");
+        at++;
+        if (*at != '{') at = skip_space(at);
+    }
+    scan->is_first = 0;
+    if (*at != '{') return fail(scan, at, "an element is not an object");
+    if (scan->level == 0) scan->elements++;
+    uint32_t inner = scan->level + 1;
+    if (inner < scan->shape->levels - 1) {
+        scan->at = at + 1;
+        enter_level(scan, inner);
+        return 1;
+    }
+    at = scan_object(scan, scan->shape->root[inner], at + 1, next_row(scan));
+    if (!at) return 0;
+    scan->rows++;
+    scan->at = at;
+    return 1;
+}
+
+static int step_start(cogni_scan *scan) {
+    const uint8_t *at = skip_space(scan->bytes);
+    if (*at != '{') return fail(scan, at, "the page is not an object");
+    if (scan->shape->levels > 1) {
+        scan->at = at + 1;
+        enter_level(scan, 0);
+        return 1;
+    }
+    at = scan_object(scan, scan->shape->root[0], at + 1, next_row(scan));
+    if (!at) return 0;
+    scan->rows++;
+    scan->elements++;
+    at = skip_space(at);
+    if (at != scan->end) return fail(scan, at, "text after the end of the page");
+    scan->bucket_done = 1;
+    scan->phase = AT_END;
+    return 1;
+}
+
+int32_t cogni_scan_next(cogni_scan *scan, uint32_t max_rows) {
+    scan->rows = scan->extra_count = 0;
+    scan->bucket_done = 0;
+    for (;;) {
+        int fine = 1;
+        switch (scan->phase) {
+        case AT_START: fine = step_start(scan); break;
+        case AT_MEMBER: fine = step_member(scan); break;
+        case AT_ELEMENT: fine = step_element(scan); break;
+        case AT_END: return scan->rows || scan->bucket_done ? COGNI_SCAN_ROWS : COGNI_SCAN_END;
+        default: return COGNI_SCAN_BAD;
+        }
+        if (!fine) return COGNI_SCAN_BAD;
+        if (scan->bucket_done) return COGNI_SCAN_ROWS;
+        if (scan->rows >= max_rows) return COGNI_SCAN_ROWS;
+    }
+}

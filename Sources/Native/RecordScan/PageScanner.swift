@@ -1,0 +1,137 @@
+internal import CRecordScan
+package import PageMemory
+
+/// Where one value stands in a page, and what kind of JSON value it is.
+package struct Cell: Sendable, Equatable {
+    package enum Kind: UInt32, Sendable {
+        case absent, null, yes, no, integer, number, plainString, escapedString, object, array
+    }
+    package var offset: Int
+    package var length: Int
+    package var kind: Kind
+
+    init(_ raw: cogni_cell) {
+        offset = Int(raw.offset)
+        length = Int(raw.length)
+        kind = Kind(rawValue: raw.kind) ?? .absent
+    }
+
+    package var isMissing: Bool { kind == .absent || kind == .null }
+}
+
+/// A member of a row that no field was declared for.
+package struct UnknownField: Sendable {
+    /// Objects from the row inwards that hold it; empty at the top.
+    package var parents: [String]
+    /// Empty when the object at `parents` was itself something else than an object.
+    package var key: String
+    package var value: Cell
+}
+
+/// Walks one page after the other, a batch of rows at a time, and checks every byte on the way.
+@safe package final class PageScanner {
+    package enum Step: Equatable {
+        /// A batch is ready; it may be empty when a bucket ended.
+        case rows
+        /// The page is whole, and there are no more rows.
+        case end
+        /// Not JSON, or not this shape; with the byte offset. Nothing of the page may be kept.
+        case malformed(String, offset: Int)
+    }
+
+    let raw: OpaquePointer
+    package let shape: PageShape
+    private var page: PageBytes?
+
+    package init(shape: PageShape) {
+        self.shape = shape
+        unsafe raw = cogni_scan_new(shape.raw)
+    }
+
+    deinit { unsafe cogni_scan_free(raw) }
+
+    /// Starts a page; it is kept alive until the next one.
+    package func open(_ page: PageBytes) {
+        self.page = page
+        unsafe page.withBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe cogni_scan_open(raw, base.assumingMemoryBound(to: UInt8.self), bytes.count)
+        }
+    }
+
+    package func next(maxRows: Int = 4096) -> Step {
+        switch unsafe cogni_scan_next(raw, UInt32(maxRows)) {
+        case Int32(COGNI_SCAN_ROWS): return .rows
+        case Int32(COGNI_SCAN_END): return .end
+        default:
+            let fault = unsafe cogni_scan_error(raw)
+            return .malformed(unsafe String(cString: fault.reason), offset: unsafe Int(fault.offset))
+        }
+    }
+
+    package var rowCount: Int { unsafe Int(cogni_scan_rows(raw)) }
+    package var endsBucket: Bool { unsafe cogni_scan_bucket_done(raw) != 0 }
+    /// Elements of the outermost array so far: items of a list, buckets of a report.
+    package var elementCount: Int { unsafe Int(cogni_scan_elements(raw)) }
+
+    package func cell(row: Int, slot: Int) -> Cell {
+        precondition(row < rowCount && slot >= 0, "no such row in the batch")
+        return unsafe Cell(cogni_scan_row(raw, UInt32(row))[slot])
+    }
+
+    /// A cell of a level above the row's. Those of the reply are complete at ``Step/end``.
+    package func cell(level: Int, slot: Int) -> Cell { unsafe Cell(cogni_scan_level(raw, UInt32(level))[slot]) }
+
+    /// The cell's text as it stands in the page; without the quotes for strings.
+    package func bytes(_ cell: Cell) -> [UInt8] {
+        guard let page, !cell.isMissing else { return [] }
+        return unsafe page.withBytes { unsafe Array($0[cell.offset..<cell.offset + cell.length]) }
+    }
+
+    /// A string cell's text with escapes resolved; numbers and words as they stand.
+    package func text(_ cell: Cell) -> [UInt8] {
+        let raw = bytes(cell)
+        return cell.kind == .escapedString ? PageScanner.unescape(raw) : raw
+    }
+
+    /// Resolves escapes that the scanner has checked. U+0000 and lone surrogates become U+FFFD.
+    package static func unescape(_ raw: [UInt8]) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: raw.count + 3) { buffer, count in
+            count = unsafe buffer.baseAddress.map { unsafe cogni_unescape(raw, raw.count, $0) } ?? 0
+        }
+    }
+
+    package var hasUnknownFields: Bool { unsafe cogni_scan_extra_count(raw) > 0 }
+
+    /// The members of one row that were not declared, in the order of the text.
+    package func unknownFields(row: Int) -> [UnknownField] {
+        let count = unsafe Int(cogni_scan_extra_count(raw))
+        guard count > 0 else { return [] }
+        let all = unsafe UnsafeBufferPointer(start: cogni_scan_extras(raw), count: count)
+        // They stand in the order of rows.
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if unsafe Int(all[middle].row) < row { low = middle + 1 } else { high = middle }
+        }
+        var found: [UnknownField] = []
+        while low < count, unsafe Int(all[low].row) == row {
+            let extra = unsafe all[low]
+            let key = unsafe page?.withBytes { unsafe Array($0[Int(extra.key_offset)..<Int(extra.key_offset + extra.key_length)]) }
+            let plain = PageScanner.unescape(key ?? [])
+            found.append(
+                UnknownField(
+                    parents: shape.path(node: extra.node),
+                    key: String(decoding: plain, as: UTF8.self),
+                    value: Cell(extra.value)
+                )
+            )
+            low += 1
+        }
+        return found
+    }
+
+    /// `sse2`, `neon` or `portable`.
+    package static var kernel: String { unsafe String(cString: cogni_scan_kernel()) }
+}

@@ -1,0 +1,56 @@
+internal import CRecordScan
+
+/// Rows of one partition, waiting to be sorted: each a key, a time and a finished line.
+@safe package final class RowRun: @unchecked Sendable {  // one owner at a time: filled by one task, then handed on whole
+    let raw: OpaquePointer
+
+    package init() { unsafe raw = cogni_run_new() }
+    deinit { unsafe cogni_run_free(raw) }
+
+    package var count: Int { unsafe Int(cogni_run_count(raw)) }
+    /// Memory in use.
+    package var byteCount: Int { unsafe Int(cogni_run_bytes(raw)) }
+
+    /// - Parameters:
+    ///   - key: what rows are sorted and told apart by, as bytes; see ``SortKey``.
+    ///   - time: Unix seconds, 0 where rows have none.
+    ///   - line: with its line feed.
+    package func append(key: [UInt8], time: Int64, line: [UInt8]) {
+        unsafe cogni_run_append(raw, key, UInt32(key.count), time, line, UInt32(line.count))
+    }
+
+    /// Forgets the rows after the first `count`. Only before sorting.
+    package func truncate(_ count: Int) { unsafe cogni_run_truncate(raw, UInt64(count)) }
+
+    package func sort() { unsafe cogni_run_sort(raw) }
+
+    /// Writes the rows, sorted, to a file at its current position.
+    ///
+    /// - Returns: bytes written and their checksum, or the error number of the failed write.
+    package func write(to descriptor: Int32) -> Result<(bytes: Int, checksum: UInt64), RunFileError> {
+        var checksum: UInt64 = 0
+        let written = unsafe cogni_run_write(raw, descriptor, &checksum)
+        return written < 0 ? .failure(RunFileError(number: Int32(-written))) : .success((Int(written), checksum))
+    }
+}
+
+/// A run file could not be written or read. `number` is the system's error number; EBADMSG: it is damaged.
+package struct RunFileError: Error, Sendable, Equatable {
+    package var number: Int32
+    package init(number: Int32) { self.number = number }
+}
+
+/// How a row's primary key becomes bytes that sort: for each column 1 for null, or 2, the text and 0.
+///
+/// Text is the canonical form of the archive (JSON escapes included), so that it holds no byte below 0x20.
+package enum SortKey {
+    package static func append(_ text: [UInt8]?, to key: inout [UInt8]) {
+        guard let text else {
+            key.append(1)
+            return
+        }
+        key.append(2)
+        key.append(contentsOf: text)
+        key.append(0)
+    }
+}
