@@ -1,0 +1,71 @@
+import GRDB
+
+/// The tables of `state.sqlite`, as the steps that led to them. Steps are only ever added.
+///
+/// Times are Unix seconds. Columns named `*_json` hold canonical JSON. Every table begins with the
+/// pipeline's name, so that a shared database can hold several one day.
+enum StateSchema {
+    static var version: Int { steps.count }
+
+    /// Runs the missing steps and writes the new `user_version`, all inside the caller's transaction.
+    static func migrate(_ db: Database) throws {
+        let present = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard present < version else { return }
+        for step in steps[present...] { try db.execute(sql: step) }
+        try db.execute(sql: "PRAGMA application_id = \(StateFile.applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(version)")
+    }
+
+    private static let steps = [first]
+
+    private static let first = """
+        CREATE TABLE claims (
+            pipeline TEXT PRIMARY KEY, number INTEGER NOT NULL, run_id TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE plans (
+            pipeline TEXT PRIMARY KEY, run_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
+            as_of INTEGER NOT NULL, created INTEGER NOT NULL, details_json TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE cursors (
+            pipeline TEXT NOT NULL REFERENCES plans(pipeline) ON DELETE CASCADE,
+            stream TEXT NOT NULL, slice TEXT NOT NULL, next_page TEXT, version INTEGER NOT NULL,
+            watermark INTEGER, walk INTEGER NOT NULL, parameters_json TEXT NOT NULL,
+            window_from INTEGER, window_to INTEGER, pages INTEGER NOT NULL,
+            seen_count INTEGER NOT NULL, counters_json TEXT NOT NULL, staged_json TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed')), last_request_id TEXT,
+            PRIMARY KEY (pipeline, slice)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE seen_cursors (
+            pipeline TEXT NOT NULL, slice TEXT NOT NULL, position INTEGER NOT NULL, cursor TEXT NOT NULL,
+            PRIMARY KEY (pipeline, slice, position),
+            FOREIGN KEY (pipeline, slice) REFERENCES cursors(pipeline, slice) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE generations (
+            pipeline TEXT PRIMARY KEY, generation INTEGER NOT NULL, manifest_sha256 TEXT NOT NULL,
+            run_id TEXT NOT NULL, committed INTEGER NOT NULL, reason TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE watermarks (
+            pipeline TEXT NOT NULL, stream TEXT NOT NULL, watermark INTEGER,
+            coverage_from INTEGER, coverage_to INTEGER, group_by_json TEXT NOT NULL,
+            bucket_width TEXT, generation INTEGER NOT NULL,
+            PRIMARY KEY (pipeline, stream)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE runs (
+            pipeline TEXT NOT NULL, run_id TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
+            outcome TEXT NOT NULL, exit_code INTEGER, generation INTEGER, summary_json TEXT NOT NULL,
+            PRIMARY KEY (pipeline, run_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX runs_by_start ON runs (pipeline, started, run_id);
+
+        CREATE TABLE flags (
+            pipeline TEXT PRIMARY KEY, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
+            by TEXT NOT NULL, at INTEGER NOT NULL, consecutive_failures INTEGER NOT NULL
+        ) STRICT;
+        """
+}

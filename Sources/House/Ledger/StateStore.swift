@@ -1,0 +1,72 @@
+import GRDB
+package import Model
+
+/// What a pipeline remembers between runs: committed positions, the unfinished plan, runs and the switch.
+///
+/// One SQLite file, `<output>/<pipeline>/state.sqlite`, mode 0600, `journal_mode=DELETE` and
+/// `synchronous=EXTRA`: a call that has returned survives a power cut. One connection for the life of the
+/// process; each call is one transaction. Every error is a ``Fault`` that names the file; the code is
+/// `.locked` when another process is writing, `.cannotWrite` otherwise. Holds no record and no secret.
+package final class StateStore: Sendable {
+    /// The pipeline whose rows all calls read and write.
+    package let pipeline: String
+    package let path: String
+    /// The file was not there, or empty, before this opening. Where a published generation stands beside
+    /// it, the state was lost: call ``rebuild(from:)`` with its manifest before planning anything.
+    package let wasCreated: Bool
+    private let queue: DatabaseQueue
+    private let isReadOnly: Bool
+
+    /// Opens the state for a run; creates it where there is none. A damaged, foreign or newer file is
+    /// refused before anything is written to it.
+    package static func open(_ path: String, pipeline: String) throws(Fault) -> StateStore {
+        let file = StateFile(path: path, pipeline: pipeline)
+        let wasCreated = try file.prepare()
+        let queue = try file.connect(readOnly: false)
+        return StateStore(path: path, pipeline: pipeline, wasCreated: wasCreated, queue: queue, isReadOnly: false)
+    }
+
+    /// Opens the state for looking only; `nil` where there is none. The same refusals as ``open(_:pipeline:)``.
+    package static func openToRead(_ path: String, pipeline: String) throws(Fault) -> StateStore? {
+        let file = StateFile(path: path, pipeline: pipeline)
+        guard try file.inspect() == .ours else { return nil }
+        let queue = try file.connect(readOnly: true)
+        return StateStore(path: path, pipeline: pipeline, wasCreated: false, queue: queue, isReadOnly: true)
+    }
+
+    private init(path: String, pipeline: String, wasCreated: Bool, queue: DatabaseQueue, isReadOnly: Bool) {
+        self.path = path
+        self.pipeline = pipeline
+        self.wasCreated = wasCreated
+        self.queue = queue
+        self.isReadOnly = isReadOnly
+    }
+
+    /// Closes the connection; later calls throw.
+    package func close() throws(Fault) {
+        try translated { try queue.close() }
+    }
+
+    /// One transaction that only reads.
+    func read<Value>(_ work: (Database) throws -> Value) throws(Fault) -> Value {
+        try translated { try queue.read(work) }
+    }
+
+    /// One transaction: all of `work` or nothing.
+    func write<Value>(_ work: (Database) throws -> Value) throws(Fault) -> Value {
+        precondition(!isReadOnly, "the state was opened to read")
+        return try translated { try queue.write(work) }
+    }
+
+    /// One transaction of the run that holds `claim`; refused when a later run has taken over.
+    func write<Value>(as claim: Claim, _ work: (Database) throws -> Value) throws(Fault) -> Value {
+        try write { db in
+            try claim.check(db, in: self)
+            return try work(db)
+        }
+    }
+
+    private func translated<Value>(_ work: () throws -> Value) throws(Fault) -> Value {
+        do { return try work() } catch { throw StateFile(path: path, pipeline: pipeline).fault(error) }
+    }
+}

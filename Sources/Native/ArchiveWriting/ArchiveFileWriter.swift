@@ -1,0 +1,103 @@
+internal import Disk
+
+/// Writes archive files one after the other: content goes in, a compressed file comes out, and both are hashed and
+/// counted on the way.
+///
+/// `open` → `write` … → `finish`, again and again; buffers and the compressor's memory are kept between files, so make
+/// one for each thread that writes. Until ``finish(sync:)`` the file has the name `<path>.part`; a writer that goes away
+/// earlier leaves at most that. The file's bytes depend on content, codec, level and the compression library's version.
+package final class ArchiveFileWriter {
+    package let codec: Codec
+    /// Content so far of the open file.
+    package private(set) var contentBytes = 0
+
+    private let encoder: any Encoder
+    private let contentHasher = SHA256()
+    private let fileHasher: SHA256?
+    private var sink: FileSink?
+    private var path = ""
+
+    /// - Parameter level: of the codec's own scale; without it 6 for gzip and 3 for zstd.
+    package init(codec: Codec, level: Int? = nil) {
+        self.codec = codec
+        encoder =
+            switch codec {
+            case .none: PlainEncoder()
+            case .gzip: GzipEncoder(level: CInt(level ?? 6))
+            case .zstd: ZstdEncoder(level: CInt(level ?? 3))
+            }
+        fileHasher = codec == .none ? nil : SHA256()
+    }
+
+    package var isOpen: Bool { sink != nil }
+
+    /// Starts a file. A `.part` that a crash left under the same name is replaced.
+    package func open(_ path: String) throws(ArchiveError) {
+        precondition(sink == nil, "the file before was neither finished nor abandoned")
+        let file = try onDisk { () throws(DiskError) in
+            if try Disk.status(path + ".part") != nil { try Disk.remove(path + ".part") }
+            return try DiskFile.create(path + ".part")
+        }
+        self.path = path
+        sink = FileSink(file: file, hasher: fileHasher)
+    }
+
+    package func write(_ content: Span<UInt8>) throws(ArchiveError) {
+        let failure: ArchiveError? = unsafe content.withUnsafeBytes { content in
+            do throws(ArchiveError) {
+                try unsafe write(content)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// For the rooms of `Native`, and for blocks that are in memory already.
+    package func write(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
+        guard let sink else { preconditionFailure("write without open") }
+        unsafe contentHasher.update(content)
+        try unsafe encoder.write(content, to: sink)
+        contentBytes += content.count
+    }
+
+    /// Ends the file, closes it and gives it its name.
+    ///
+    /// - Parameter sync: also waits until the bytes are on the medium; the name is durable only once the folder is
+    ///   synced. After a failure the writer is ready for another file, and the `.part` is to be thrown away.
+    package func finish(sync: Bool) throws(ArchiveError) -> FileFacts {
+        guard let sink else { preconditionFailure("finish without open") }
+        defer { forget() }
+        try encoder.finish(to: sink)
+        let contentDigest = contentHasher.finish()
+        let facts = FileFacts(
+            bytes: sink.byteCount,
+            sha256: fileHasher?.finish() ?? contentDigest,
+            contentBytes: contentBytes,
+            contentSHA256: contentDigest
+        )
+        let path = self.path
+        try onDisk { () throws(DiskError) in
+            if sync { try sink.file.sync() }
+            try sink.file.close()
+            try Disk.rename(path + ".part", to: path)
+        }
+        return facts
+    }
+
+    /// Drops the open file, and its `.part` as far as that goes. Nothing open is no failure.
+    package func abandon() {
+        guard sink != nil else { return }
+        forget()
+        try? Disk.remove(path + ".part")
+    }
+
+    private func forget() {
+        sink = nil
+        contentBytes = 0
+        encoder.reset()
+        _ = contentHasher.finish()
+        _ = fileHasher?.finish()
+    }
+}

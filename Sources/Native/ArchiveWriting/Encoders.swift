@@ -1,0 +1,181 @@
+internal import CDeflate
+internal import CZstd
+internal import Disk
+
+/// Turns content into a file's bytes. The same content gives the same bytes, in whatever pieces it comes.
+protocol Encoder: AnyObject {
+    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError)
+    /// Ends the file and makes the encoder ready for the next.
+    func finish(to sink: FileSink) throws(ArchiveError)
+    /// Forgets what has been written of a file that will not be finished.
+    func reset()
+}
+
+/// Where an encoder's output goes: a file, counted and hashed as it passes.
+final class FileSink {
+    let file: DiskFile
+    private let hasher: SHA256?
+    private(set) var byteCount = 0
+
+    /// Without `hasher` the caller hashes the same bytes elsewhere.
+    init(file: DiskFile, hasher: SHA256?) {
+        self.file = file
+        self.hasher = hasher
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+        guard unsafe !bytes.isEmpty else { return }
+        unsafe hasher?.update(bytes)
+        try onDisk { () throws(DiskError) in try unsafe file.write(bytes) }
+        byteCount += bytes.count
+    }
+}
+
+/// Content as it is, small writes gathered.
+final class PlainEncoder: Encoder {
+    private let pending = Scratch(256 * 1024)
+    private var count = 0
+
+    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+        if count + content.count > pending.count {
+            try unsafe sink.take(pending.bytes(0..<count))
+            count = 0
+        }
+        if content.count > pending.count { return try unsafe sink.take(content) }
+        unsafe pending.copy(content, at: count)
+        count += content.count
+    }
+
+    func finish(to sink: FileSink) throws(ArchiveError) {
+        try unsafe sink.take(pending.bytes(0..<count))
+        count = 0
+    }
+
+    func reset() { count = 0 }
+}
+
+/// gzip members of exactly 1 MiB of content each, the last one shorter: what `gzip -d` and every reader join.
+///
+/// libdeflate compresses whole buffers only, at twice the speed of zlib or more. It writes no name, no time (0) and
+/// 255, "unknown", as operating system, so that the bytes speak of nothing but the content.
+@safe final class GzipEncoder: Encoder {
+    static let memberSize = 1 << 20
+
+    private let compressor: OpaquePointer
+    private let pending = Scratch(GzipEncoder.memberSize)
+    private let output: Scratch
+    private var count = 0
+    private var hasMembers = false
+
+    init(level: CInt) {
+        guard let compressor = unsafe libdeflate_alloc_compressor(level) else {
+            fatalError("libdeflate: out of memory")
+        }
+        unsafe self.compressor = compressor
+        output = unsafe Scratch(libdeflate_gzip_compress_bound(compressor, GzipEncoder.memberSize))
+    }
+
+    deinit { unsafe libdeflate_free_compressor(compressor) }
+
+    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+        var rest = unsafe content
+        while unsafe !rest.isEmpty {
+            if count == 0, rest.count >= GzipEncoder.memberSize {
+                try unsafe member(UnsafeRawBufferPointer(rebasing: rest.prefix(GzipEncoder.memberSize)), to: sink)
+                unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(GzipEncoder.memberSize))
+                continue
+            }
+            let part = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(GzipEncoder.memberSize - count))
+            unsafe pending.copy(part, at: count)
+            count += part.count
+            unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
+            if count == GzipEncoder.memberSize { try flush(to: sink) }
+        }
+    }
+
+    func finish(to sink: FileSink) throws(ArchiveError) {
+        // An empty file is not a gzip file; empty content is one empty member.
+        if count > 0 || !hasMembers { try flush(to: sink) }
+        reset()
+    }
+
+    func reset() {
+        count = 0
+        hasMembers = false
+    }
+
+    private func flush(to sink: FileSink) throws(ArchiveError) {
+        try unsafe member(pending.bytes(0..<count), to: sink)
+        count = 0
+    }
+
+    private func member(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+        let room = unsafe output.all
+        let length = unsafe libdeflate_gzip_compress(
+            compressor,
+            content.baseAddress,
+            content.count,
+            room.baseAddress,
+            room.count
+        )
+        guard length > 0 else {
+            throw .library(call: "libdeflate_gzip_compress", path: sink.file.path, reason: "the output did not fit")
+        }
+        hasMembers = true
+        try unsafe sink.take(output.bytes(0..<length))
+    }
+}
+
+/// One zstd frame with a checksum of the content, compressed on the calling thread.
+///
+/// One thread, because the number of threads changes the bytes; no content size, because it would depend on whether the
+/// whole content came in one piece. The context's memory serves every file of the writer.
+@safe final class ZstdEncoder: Encoder {
+    private let context: OpaquePointer
+    private let output: Scratch
+
+    init(level: CInt) {
+        guard let context = unsafe ZSTD_createCCtx() else { fatalError("libzstd: out of memory") }
+        unsafe self.context = context
+        output = Scratch(ZSTD_CStreamOutSize())
+        for (parameter, value) in [
+            (ZSTD_c_compressionLevel, level), (ZSTD_c_checksumFlag, 1), (ZSTD_c_contentSizeFlag, 0),
+        ] {
+            let status = unsafe ZSTD_CCtx_setParameter(context, parameter, value)
+            precondition(ZSTD_isError(status) == 0, "libzstd refused a parameter that every release has")
+        }
+    }
+
+    deinit { unsafe ZSTD_freeCCtx(context) }
+
+    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+        var input = unsafe ZSTD_inBuffer(src: content.baseAddress, size: content.count, pos: 0)
+        while unsafe input.pos < input.size { _ = try unsafe step(&input, ZSTD_e_continue, to: sink) }
+    }
+
+    func finish(to sink: FileSink) throws(ArchiveError) {
+        var input = unsafe ZSTD_inBuffer(src: nil, size: 0, pos: 0)
+        while try unsafe step(&input, ZSTD_e_end, to: sink) != 0 {}
+    }
+
+    func reset() { unsafe ZSTD_CCtx_reset(context, ZSTD_reset_session_only) }
+
+    /// - Returns: bytes that zstd still holds.
+    private func step(
+        _ input: inout ZSTD_inBuffer,
+        _ mode: ZSTD_EndDirective,
+        to sink: FileSink
+    ) throws(ArchiveError) -> Int {
+        var room = unsafe ZSTD_outBuffer(dst: output.all.baseAddress, size: output.all.count, pos: 0)
+        let rest = unsafe ZSTD_compressStream2(context, &room, &input, mode)
+        guard ZSTD_isError(rest) == 0 else {
+            throw unsafe .library(
+                call: "ZSTD_compressStream2",
+                path: sink.file.path,
+                reason: String(cString: ZSTD_getErrorName(rest))
+            )
+        }
+        try unsafe sink.take(output.bytes(0..<room.pos))
+        return rest
+    }
+}

@@ -1,0 +1,153 @@
+internal import Glibc
+
+/// Names, folders and links. Nothing here follows a symbolic link in the last component unless it says so.
+package enum Disk {
+    /// `nil` when there is nothing of that name. A symbolic link is reported, not followed.
+    package static func status(_ path: String) throws(DiskError) -> FileStatus? {
+        var raw = stat()
+        guard unsafe lstat(path, &raw) == 0 else {
+            let error = DiskError.last("lstat", path)
+            if error.isMissing { return nil }
+            throw error
+        }
+        return FileStatus(raw)
+    }
+
+    /// As ``status(_:)``, of what a symbolic link points to.
+    package static func target(_ path: String) throws(DiskError) -> FileStatus? {
+        var raw = stat()
+        guard unsafe stat(path, &raw) == 0 else {
+            let error = DiskError.last("stat", path)
+            if error.isMissing { return nil }
+            throw error
+        }
+        return FileStatus(raw)
+    }
+
+    /// Whether there is anything of that name, also a link to nothing.
+    package static func exists(_ path: String) throws(DiskError) -> Bool { try status(path) != nil }
+
+    /// Names in a folder without `.` and `..`, sorted by their bytes, so that no locale or file system decides.
+    package static func list(_ folder: String) throws(DiskError) -> [String] {
+        guard let handle = unsafe opendir(folder) else { throw .last("opendir", folder) }
+        defer { unsafe closedir(handle) }
+        return try unsafe names(handle, folder)
+    }
+
+    static func names(_ handle: OpaquePointer, _ folder: String) throws(DiskError) -> [String] {
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(handle) else {
+                guard errno == 0 else { throw .last("readdir", folder) }
+                return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+    }
+
+    package static func makeFolder(_ path: String, mode: UInt32 = 0o755) throws(DiskError) {
+        try DiskGate.pass("mkdir", path)
+        guard unsafe mkdir(path, mode) == 0 else { throw .last("mkdir", path) }
+    }
+
+    /// Makes the folder and those above it that are missing, each synced into the one above it. A symbolic link to a
+    /// folder counts as one: people put their output on other disks that way.
+    package static func makeFolders(_ path: String, mode: UInt32 = 0o755) throws(DiskError) {
+        if let found = try target(path) {
+            guard found.kind == .folder else { throw DiskError("mkdir", path, number: ENOTDIR) }
+            return
+        }
+        let above = parent(path)
+        if above != path { try makeFolders(above, mode: mode) }
+        do throws(DiskError) { try makeFolder(path, mode: mode) } catch {
+            guard error.isExisting, try target(path)?.kind == .folder else { throw error }
+        }
+        try syncFolder(above)
+    }
+
+    /// `a/b` → `a`, `a` → `.`, `/a` → `/`.
+    package static func parent(_ path: String) -> String {
+        var trimmed = Substring(path)
+        while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+
+    /// Makes the names in a folder durable: after creating, renaming, linking or removing there.
+    package static func syncFolder(_ path: String) throws(DiskError) {
+        let folder = try DiskFile.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        try folder.sync()
+        try folder.close()
+    }
+
+    /// Replaces `new` when it exists, atomically.
+    package static func rename(_ old: String, to new: String) throws(DiskError) {
+        try DiskGate.pass("rename", new)
+        guard unsafe Glibc.rename(old, new) == 0 else { throw .last("rename", new) }
+    }
+
+    /// A second name for the same file. A symbolic link is linked itself, not what it points to.
+    package static func link(_ existing: String, to new: String) throws(DiskError) {
+        try DiskGate.pass("link", new)
+        guard unsafe Glibc.link(existing, new) == 0 else { throw .last("link", new) }
+    }
+
+    package static func remove(_ path: String) throws(DiskError) {
+        try DiskGate.pass("unlink", path)
+        guard unsafe unlink(path) == 0 else { throw .last("unlink", path) }
+    }
+
+    package static func readLink(_ path: String) throws(DiskError) -> String {
+        var room = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe room.withUnsafeMutableBytes { room in
+            unsafe readlink(path, room.baseAddress!.assumingMemoryBound(to: CChar.self), room.count)
+        }
+        guard count >= 0 else { throw .last("readlink", path) }
+        return String(decoding: room[..<count], as: UTF8.self)
+    }
+
+    /// Points the symbolic link `path` at `target` in one step: whoever looks sees the old one or the new one.
+    /// `temporary` is a name in the same folder, taken over if a crash left it. The folder is synced afterwards.
+    package static func pointLink(_ path: String, at target: String, temporary: String) throws(DiskError) {
+        if try status(temporary) != nil { try remove(temporary) }
+        try DiskGate.pass("symlink", temporary)
+        guard unsafe symlink(target, temporary) == 0 else { throw .last("symlink", temporary) }
+        try rename(temporary, to: path)
+        try syncFolder(parent(path))
+    }
+
+    /// Writes a small file so that its name shows the old bytes or the new ones, never a part, also after power loss.
+    package static func replace(
+        _ path: String,
+        with bytes: [UInt8],
+        mode: UInt32 = 0o644
+    ) throws(DiskError) {
+        let temporary = path + ".new"
+        if try status(temporary) != nil { try remove(temporary) }
+        let file = try DiskFile.create(temporary, mode: mode)
+        try file.write(bytes.span)
+        try file.sync()
+        try file.close()
+        try rename(temporary, to: path)
+        try syncFolder(parent(path))
+    }
+
+    /// A whole small file; refused when longer than `limit` bytes.
+    package static func contents(_ path: String, limit: Int = 64 << 20) throws(DiskError) -> [UInt8] {
+        let file = try DiskFile.read(path)
+        return try file.readAll(limit: limit)
+    }
+
+    /// Bytes that this user may still write on the file system of `path`.
+    package static func freeSpace(_ path: String) throws(DiskError) -> Int {
+        var raw = statvfs()
+        guard unsafe statvfs(path, &raw) == 0 else { throw .last("statvfs", path) }
+        return Int(clamping: UInt64(raw.f_bavail) &* UInt64(raw.f_frsize))
+    }
+
+    package static func isWritable(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
+}

@@ -1,0 +1,233 @@
+import ArchiveWriting
+import Disk
+import Foundation
+import Testing
+
+/// Writes `content` in pieces of random length and reads its facts off the writer.
+private func write(
+    _ content: [UInt8],
+    to path: String,
+    with writer: ArchiveFileWriter,
+    random: inout Seeded
+) throws -> FileFacts {
+    try writer.open(path)
+    var at = 0
+    while at < content.count {
+        let largest = [1, 300, 70_000, 3_000_000].randomElement(using: &random) ?? 1
+        let end = min(content.count, at + Int.random(in: 1...largest, using: &random))
+        try writer.write(content[at..<end].span)
+        at = end
+    }
+    return try writer.finish(sync: false)
+}
+
+private func failing(_ failing: String, _ number: Int32) -> DiskGate {
+    DiskGate { call, path throws(DiskError) in
+        if call == failing { throw DiskError(call, path, number: number) }
+    }
+}
+
+private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) throws -> [UInt8] {
+    var content: [UInt8] = []
+    try ArchiveReader(path, codec: codec, maximum: maximum).forEachBlock { block in
+        for index in block.indices { content.append(block[index]) }
+    }
+    return content
+}
+
+@Suite struct ArchiveFileTests {
+    @Test(arguments: Codec.allCases, [0, 1, 1 << 20, (1 << 20) + 1, 3_456_789])
+    func bytesDependOnContentAndNotOnItsPieces(codec: Codec, size: Int) throws {
+        try withFolder { folder in
+            let seed = UInt64(size) &+ 17
+            var random = Seeded(state: seed)
+            let content = Array(rows(size, seed: seed).prefix(size))
+            let used = ArchiveFileWriter(codec: codec)
+            _ = try write(rows(900_000, seed: 3), to: folder + "/before", with: used, random: &random)
+            let first = try write(content, to: folder + "/a" + codec.suffix, with: used, random: &random)
+            let fresh = ArchiveFileWriter(codec: codec)
+            let second = try write(content, to: folder + "/b" + codec.suffix, with: fresh, random: &random)
+            #expect(first == second, "seed \(seed)")
+            #expect(try Disk.contents(folder + "/a" + codec.suffix) == Disk.contents(folder + "/b" + codec.suffix))
+            #expect(try read(folder + "/a" + codec.suffix) == content)
+            #expect(try ArchiveReader.facts(of: folder + "/a" + codec.suffix) == first)
+            #expect(first.contentBytes == size)
+            #expect(first.contentSHA256 == SHA256.hex(of: content))
+        }
+    }
+
+    @Test func theDigestIsSHA256() {
+        #expect(
+            SHA256.hex(of: Array("abc".utf8))
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        )
+        #expect(SHA256.hex(of: []) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    }
+
+    @Test func gzipSpeaksOfNoTimeNameOrSystem() throws {
+        try withFolder { folder in
+            var random = Seeded(state: 1)
+            let writer = ArchiveFileWriter(codec: .gzip)
+            _ = try write(rows(2_500_000, seed: 1), to: folder + "/a.gz", with: writer, random: &random)
+            let bytes = try Disk.contents(folder + "/a.gz")
+            #expect(Array(bytes[0..<8]) == [0x1F, 0x8B, 8, 0, 0, 0, 0, 0])
+            #expect(bytes[9] == 255)
+        }
+    }
+
+    @Test(arguments: [(Codec.gzip, "gzip"), (.zstd, "zstd")])
+    func theUsualToolsReadOurFilesAndWeReadTheirs(codec: Codec, tool: String) throws {
+        try withFolder { folder in
+            var random = Seeded(state: 2)
+            let content = rows(2_500_000, seed: 2)
+            let path = folder + "/ours" + codec.suffix
+            _ = try write(content, to: path, with: ArchiveFileWriter(codec: codec), random: &random)
+            guard let tested = try run(tool, ["-t", path]) else { return print("skipped: \(tool) is not installed") }
+            #expect(tested.status == 0)
+            #expect(try run(tool, ["-dc", path])?.output == Data(content))
+
+            try Disk.replace(folder + "/theirs", with: content)
+            #expect(try run(tool, ["-k", folder + "/theirs"])?.status == 0)
+            #expect(try read(folder + "/theirs" + codec.suffix) == content)
+        }
+    }
+
+    @Test(arguments: Codec.allCases.filter { $0 != .none })
+    func everyCutAndEveryAdditionIsRefused(codec: Codec) throws {
+        try withFolder { folder in
+            var random = Seeded(state: 4)
+            let path = folder + "/a" + codec.suffix
+            let content = rows(1_200_000, seed: 4)
+            _ = try write(content, to: path, with: ArchiveFileWriter(codec: codec), random: &random)
+            let whole = try Disk.contents(path)
+            let cuts = [0, 1, 5, 20, whole.count / 2, whole.count - 9, whole.count - 4, whole.count - 1]
+            for cut in cuts {
+                try Disk.replace(path, with: Array(whole[..<cut]))
+                #expect(throws: ArchiveError.self, "cut to \(cut) of \(whole.count)") { try read(path) }
+            }
+            for tail in [[UInt8(0)], [0, 0, 0, 0, 0, 0, 0, 0], [0x1F], Array("tail, quite some of it".utf8)] {
+                try Disk.replace(path, with: whole + tail)
+                #expect(throws: ArchiveError.self, "followed by \(tail)") { try read(path) }
+            }
+            for _ in 0..<40 {
+                var changed = whole
+                let at = Int.random(in: 0..<whole.count, using: &random)
+                changed[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                try Disk.replace(path, with: changed)
+                // A flipped bit in a header's free fields (gzip's time and system) changes no content: the file's
+                // own digest finds those.
+                let got = try? read(path)
+                #expect(got == nil || got == content, "bit flipped in byte \(at)")
+                #expect(try SHA256.hex(of: Disk.contents(path)) != SHA256.hex(of: whole))
+            }
+        }
+    }
+
+    @Test(arguments: Codec.allCases)
+    func readingStopsAtTheMaximum(codec: Codec) throws {
+        try withFolder { folder in
+            let path = folder + "/bomb" + codec.suffix
+            let writer = ArchiveFileWriter(codec: codec)
+            try writer.open(path)
+            let zeros = [UInt8](repeating: 0, count: 1 << 20)
+            for _ in 0..<20 { try writer.write(zeros.span) }
+            let facts = try writer.finish(sync: true)
+            let error = #expect(throws: ArchiveError.self) { try read(path, maximum: facts.contentBytes - 1) }
+            #expect(error == .tooLong(path: path, limit: facts.contentBytes - 1))
+            #expect(try read(path, maximum: facts.contentBytes).count == facts.contentBytes)
+        }
+    }
+
+    @Test func aForeignMemberLargerThanTheMaximumIsNotUnpacked() throws {
+        try withFolder { folder in
+            try Disk.replace(folder + "/bomb", with: [UInt8](repeating: 0, count: 40 << 20))
+            guard try run("gzip", [folder + "/bomb"]) != nil else { return print("skipped: gzip is not installed") }
+            let error = #expect(throws: ArchiveError.self) { try read(folder + "/bomb.gz", maximum: 3 << 20) }
+            #expect(error == .tooLong(path: folder + "/bomb.gz", limit: 3 << 20))
+            #expect(try read(folder + "/bomb.gz").count == 40 << 20)
+        }
+    }
+
+    @Test func severalFramesOfZstdAreOneContent() throws {
+        try withFolder { folder in
+            var joined: [UInt8] = []
+            var content: [UInt8] = []
+            var random = Seeded(state: 9)
+            for seed in UInt64(0)..<3 {
+                let part = rows(600_000, seed: seed)
+                _ = try write(part, to: folder + "/p", with: ArchiveFileWriter(codec: .zstd), random: &random)
+                joined += try Disk.contents(folder + "/p")
+                content += part
+            }
+            try Disk.replace(folder + "/all.zst", with: joined)
+            #expect(try read(folder + "/all.zst") == content)
+        }
+    }
+
+    @Test(arguments: Codec.allCases)
+    func linesComeWholeAcrossBlocks(codec: Codec) throws {
+        try withFolder { folder in
+            var random = Seeded(state: 5)
+            var content = rows(3_000_000, seed: 5)
+            content.append(10)  // an empty line
+            content.append(contentsOf: [UInt8](repeating: 0x78, count: 700_000))  // longer than a block, without LF
+            let path = folder + "/lines" + codec.suffix
+            _ = try write(content, to: path, with: ArchiveFileWriter(codec: codec), random: &random)
+            var joined: [UInt8] = []
+            var count = 0
+            let reader = try ArchiveReader(path)
+            try reader.forEachLine { line in
+                for index in line.indices { joined.append(line[index]) }
+                joined.append(10)
+                count += 1
+            }
+            #expect(Array(joined.dropLast()) == content)
+            #expect(count == content.split(separator: 10, omittingEmptySubsequences: false).count)
+            #expect(!reader.endsWithNewline)
+            #expect(throws: ArchiveError.self) { try ArchiveReader(path).forEachLine(limit: 699_999) { _ in } }
+        }
+    }
+
+    @Test func anUnfinishedFileHasNoFinalName() throws {
+        try withFolder { folder in
+            do {
+                let writer = ArchiveFileWriter(codec: .zstd)
+                try writer.open(folder + "/a.zst")
+                try writer.write(rows(2_000_000, seed: 6).span)
+            }
+            #expect(try Disk.list(folder) == ["a.zst.part"])
+            let writer = ArchiveFileWriter(codec: .zstd)
+            try writer.open(folder + "/a.zst")
+            try writer.write([1, 2, 3].span)
+            _ = try writer.finish(sync: true)
+            #expect(try Disk.list(folder) == ["a.zst"])
+            try writer.open(folder + "/b.zst")
+            try writer.write([1, 2, 3].span)
+            writer.abandon()
+            #expect(try Disk.list(folder) == ["a.zst"])
+        }
+    }
+
+    @Test(arguments: ["open", "write", "fsync", "rename"], [28, 5])
+    func aFailedCallIsToldAndTheWriterGoesOn(call: String, number: Int32) throws {
+        try withFolder { folder in
+            let writer = ArchiveFileWriter(codec: .gzip)
+            let gate = failing(call, number)
+            let error = #expect(throws: ArchiveError.self) {
+                try gate.watching {
+                    try writer.open(folder + "/a.gz")
+                    try writer.write(rows(3_000_000, seed: 7).span)
+                    _ = try writer.finish(sync: true)
+                }
+            }
+            guard case .disk(let told) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+            #expect(told.call == call && told.number == number)
+            let isThere = try Disk.exists(folder + "/a.gz")
+            #expect(!isThere)
+            writer.abandon()
+            try writer.open(folder + "/a.gz")
+            try writer.write([65].span)
+            #expect(try writer.finish(sync: true) == ArchiveReader.facts(of: folder + "/a.gz"))
+        }
+    }
+}

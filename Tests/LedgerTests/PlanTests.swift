@@ -1,0 +1,96 @@
+import Ledger
+import Model
+import Testing
+
+@Suite struct PlanTests {
+    let folder: Folder
+    init() throws { folder = try Folder() }
+
+    @Test func anUnfinishedPlanComesBackWithItsSlices() throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: claim)
+        var done = slice("b", pages: 3)
+        done.state = .done
+        done.nextPage = nil
+        try store.saveProgress(done, as: claim)
+        try store.saveProgress(slice("a", pages: 1), as: claim)
+        try store.close()
+
+        let later = try folder.open()
+        #expect(try later.openPlan() == plan())
+        #expect(try later.slices() == [slice("a", pages: 1), done])
+    }
+
+    @Test func progressOfAThousandPagesIsAppendedNotRewritten() throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: claim)
+        for pages in 1...200 { try store.saveProgress(slice("a", pages: pages), as: claim) }
+        #expect(try store.slices() == [slice("a", pages: 200)])
+    }
+
+    @Test func aWalkBegunAgainForgetsTheCursorsOfTheFirst() throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: claim)
+        try store.saveProgress(slice("a", pages: 9), as: claim)
+        for pages in [0, 1, 2] {
+            var again = slice("a", pages: pages)
+            again.seenCursors = again.seenCursors.map { "again_\($0)" }
+            try store.saveProgress(again, as: claim)
+            #expect(try store.slices() == [again])
+        }
+    }
+
+    @Test func aSecondPlanIsRefusedWhileOneIsOpen() throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: claim)
+        let fault = #expect(throws: Fault.self) { try store.beginPlan(plan("run-2"), as: claim) }
+        #expect(fault?.what == "the plan of run run-1 is still unfinished")
+        #expect(try store.openPlan()?.runID == "run-1")
+    }
+
+    @Test(arguments: [true, false])
+    func anEndedPlanLeavesNoSlices(discarded: Bool) throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: claim)
+        try store.saveProgress(slice("a", pages: 3), as: claim)
+        if discarded { try store.discardPlan(as: claim) } else { try store.finishPlan(as: claim) }
+        #expect(try store.openPlan() == nil)
+        #expect(try store.slices() == [])
+        try store.beginPlan(plan("run-2"), as: claim)
+        #expect(try store.slices() == [])
+    }
+
+    @Test func progressWithoutAPlanIsRefused() throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        #expect(throws: Fault.self) { try store.saveProgress(slice("a"), as: claim) }
+    }
+
+    @Test func aRunThatWasSupersededCanWriteNothing() throws {
+        let store = try folder.open()
+        let old = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: old)
+        try store.saveProgress(slice("a", pages: 1), as: old)
+        let new = try store.claim(runID: "run-2")
+        let attempts: [() throws -> Void] = [
+            { try store.saveProgress(slice("a", pages: 2), as: old) },
+            { try store.commitGeneration(commit(1, [mark("costs", day: 3)]), as: old) },
+            { try store.finishPlan(as: old) },
+            { try store.discardPlan(as: old) },
+            { try store.beginPlan(plan(), as: old) },
+        ]
+        for attempt in attempts {
+            let fault = #expect(throws: Fault.self) { try attempt() }
+            #expect(fault?.code == .locked)
+            #expect(fault?.what == "\(folder.state) was taken over by run run-2")
+        }
+        #expect(try store.slices() == [slice("a", pages: 1)])
+        #expect(try store.watermarks() == [])
+        try store.saveProgress(slice("a", pages: 2), as: new)
+    }
+}
