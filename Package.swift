@@ -103,5 +103,7 @@ let package = Package(
         program("cogni-simulator", [arguments] + nio),
 
         tests("ModelTests", ["Model"]),
+        tests("RecordScanTests", ["RecordScan", "PageMemory", "Model"]),
+        tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),
     ]
 )

@@ -33,7 +33,9 @@ internal import COpenSSL
     func code(_ parts: [UnsafeRawBufferPointer], into out: UnsafeMutableRawBufferPointer) -> Bool {
         // A null key starts over with the key that the context already has.
         guard unsafe EVP_MAC_init(context, nil, 0, nil) == 1 else { return false }
-        for unsafepart in unsafe parts where part.count > 0 {
+        for index in unsafe parts.indices {
+            let part = unsafe parts[index]
+            if part.count == 0 { continue }
             let bytes = unsafe part.baseAddress?.assumingMemoryBound(to: UInt8.self)
             guard unsafe EVP_MAC_update(context, bytes, part.count) == 1 else { return false }
         }

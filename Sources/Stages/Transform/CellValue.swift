@@ -1,0 +1,133 @@
+internal import Model
+internal import RecordScan
+internal import Sealing
+
+/// Why a value can't stand in its column. Says kinds, never the value.
+struct WrongValue: Error {
+    var reason: String
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// Turns one raw value of the API into what the archive holds: by the column's type, then its policy.
+struct ValueResolver {
+    let stream: String
+    let column: Column
+    let policy: FieldPolicy
+    let rules: FieldRules
+    /// For values inside a `json` column, by domain.
+    let inner: InnerRules?
+
+    /// - Returns: the value, and Unix seconds for timestamps (0 otherwise).
+    func resolve(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
+        let typed = try typed(kind, text)
+        return (try protected(typed.value), typed.time)
+    }
+
+    /// The value by its type alone.
+    private func typed(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
+        if kind == .null || kind == .absent { return (.null, 0) }
+        switch column.kind {
+        case .integer:
+            guard isNumberOrString(kind), let integer = PlainDecimal.integral(text) else { throw wrong(kind, "an integer") }
+            return (.bare(integer), 0)
+        case .decimal:
+            guard isNumberOrString(kind), let decimal = PlainDecimal.normalized(text) else { throw wrong(kind, "a decimal") }
+            return (.text(decimal), 0)
+        case .boolean:
+            guard kind == .yes || kind == .no else { throw wrong(kind, "a boolean") }
+            return (.bare(text), 0)
+        case .timestamp:
+            let (rfc3339, seconds) = try timestamp(kind, text)
+            return (.text(rfc3339), seconds)
+        case .string:
+            guard kind != .object, kind != .array else { throw wrong(kind, "a string") }
+            return (.text(text), 0)
+        case .json:
+            return (try json(kind, text), 0)
+        }
+    }
+
+    private func isNumberOrString(_ kind: Cell.Kind) -> Bool {
+        kind == .integer || kind == .number || kind == .plainString || kind == .escapedString
+    }
+
+    private func wrong(_ kind: Cell.Kind, _ wanted: String) -> WrongValue {
+        WrongValue("column \(column.name) wants \(wanted) and got \(ValueResolver.name(kind))")
+    }
+
+    static func name(_ kind: Cell.Kind) -> String {
+        switch kind {
+        case .absent, .null: "null"
+        case .yes, .no: "a boolean"
+        case .integer, .number: "a number"
+        case .plainString, .escapedString: "a string"
+        case .object: "an object"
+        case .array: "an array"
+        }
+    }
+
+    private func timestamp(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> ([UInt8], Int64) {
+        if kind == .plainString, let instant = Instant(text: String(decoding: text, as: UTF8.self)), text.contains(45) {
+            return (Array(instant.text.utf8), instant.seconds)
+        }
+        guard isNumberOrString(kind), let plain = PlainDecimal.normalized(text) else { throw wrong(kind, "Unix seconds") }
+        let parts = plain.split(separator: UInt8(ascii: "."), maxSplits: 1)
+        guard let seconds = Int64(String(decoding: parts[0], as: UTF8.self)), plain[0] != UInt8(ascii: "-"),
+            seconds <= 253_402_300_799
+        else { throw WrongValue("column \(column.name) holds a time outside the years 1970 to 9999: milliseconds?") }
+        var out = Array(Instant(seconds: seconds).text.utf8)
+        if parts.count == 2 {
+            let fraction = parts[1].reversed().drop { $0 == UInt8(ascii: "0") }.reversed()
+            if !fraction.isEmpty { out = out.dropLast() + [UInt8(ascii: ".")] + fraction + [UInt8(ascii: "Z")] }
+        }
+        return (out, seconds)
+    }
+
+    private func json(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> CellText.Value {
+        switch kind {
+        case .plainString, .escapedString: return .json(canonical(.string(String(decoding: text, as: UTF8.self))))
+        case .object, .array, .yes, .no, .integer, .number:
+            guard let value = try? JSONValue(parsing: text) else { throw wrong(kind, "JSON") }
+            return .json(canonical(value))
+        case .absent, .null: return .null
+        }
+    }
+
+    private func canonical(_ value: JSONValue) -> [UInt8] { (inner?.applied(to: value) ?? value).canonical }
+
+    /// The value after the column's policy and the search for secrets.
+    func protected(_ value: CellText.Value) throws(WrongValue) -> CellText.Value {
+        if value == .null { return .null }
+        switch policy {
+        case .drop: return .null
+        case .mask: return .text(FieldPolicy.masked(ValueResolver.bytes(value)))
+        case .seal(let sealer): return .text(try seal(value, sealer))
+        case .keep:
+            guard case .text(let text) = value, let masked = rules.maskSecrets(text) else { return value }
+            return .text(masked)
+        }
+    }
+
+    private func seal(_ value: CellText.Value, _ sealer: TokenSealer) throws(WrongValue) -> [UInt8] {
+        let kind: FieldToken.Kind =
+            switch value {
+            case .text, .null: .string
+            case .bare: column.kind == .boolean ? .boolean : .number
+            case .json: .json
+            }
+        var token: [UInt8] = []
+        do throws(SealingError) {
+            try sealer.seal(kind, ValueResolver.bytes(value).span, into: &token)
+        } catch {
+            throw WrongValue("column \(column.name) could not be sealed: \(error)")
+        }
+        return token
+    }
+
+    private static func bytes(_ value: CellText.Value) -> [UInt8] {
+        switch value {
+        case .null: []
+        case .text(let bytes), .bare(let bytes), .json(let bytes): bytes
+        }
+    }
+}
