@@ -23,7 +23,11 @@ package struct Request: Sendable {
     package var absoluteURL: String?
 
     package init(
-        stream: String, template: String, path: String, query: [(name: String, value: String)], absoluteURL: String? = nil
+        stream: String,
+        template: String,
+        path: String,
+        query: [(name: String, value: String)],
+        absoluteURL: String? = nil
     ) {
         self.stream = stream
         self.template = template
@@ -33,17 +37,21 @@ package struct Request: Sendable {
     }
 }
 
-/// One whole reply. `headers` have lower-case names; of repeated ones the last counts.
+/// One whole reply. `headers` have lower-case names; of repeated ones the last counts
+/// (`link` excepted: its values are joined by commas, as RFC 8288 means them).
 package struct Reply: Sendable {
     package var status: Int
     package var headers: [String: String]
     /// Decoded (after gzip or zstd), frozen.
     package var body: PageBytes
+    /// False when the body ended only because the connection closed: it may have been cut there.
+    package var isDelimited: Bool
 
-    package init(status: Int, headers: [String: String], body: PageBytes) {
+    package init(status: Int, headers: [String: String], body: PageBytes, isDelimited: Bool = true) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.isDelimited = isDelimited
     }
 }
 

@@ -1,0 +1,55 @@
+package import Model
+
+extension RunSummary {
+    /// The same numbers as the table, under stable names.
+    package var json: JSONValue {
+        [
+            "format": "cogni-run/1",
+            "pipeline": .string(pipeline),
+            "run_id": .string(runID),
+            "outcome": .string(outcome.rawValue),
+            "exit_code": .integer(exitCode),
+            "generation": generation.map { .integer($0) } ?? nil,
+            "output": .string(output),
+            "started": .string(started.text),
+            "seconds": .number(Phrase.seconds(milliseconds: milliseconds)),
+            "streams": .array(
+                streams.map { stream in
+                    var members: [JSONValue.Member] = [
+                        .init("name", .string(stream.name)), .init("status", .string(stream.status.rawValue)),
+                    ]
+                    members += stream.numbers
+                    members.append(.init("notes", .strings(stream.notes)))
+                    return .object(members)
+                }
+            ),
+            "totals": .object(total.numbers),
+            "faults": .array(
+                faults.map { fault in
+                    [
+                        "code": .string(fault.code.rawValue), "exit_code": .integer(fault.code.exitCode),
+                        "what": .string(fault.what), "where": .strings(fault.place), "mend": .string(fault.mend),
+                    ]
+                }
+            ),
+        ]
+    }
+}
+
+extension StreamReport {
+    fileprivate var numbers: [JSONValue.Member] {
+        let reasons = tally.dropped.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .integer($0.value)) }
+        return [
+            .init("fetched", .integer(tally.fetched)),
+            .init("written", .integer(tally.kept)),
+            .init("duplicates", ["identical": .integer(tally.identical), "conflicts": .integer(tally.conflicts)]),
+            .init("dropped", .object(reasons)),
+            .init("pages", .integer(pages)),
+            .init("requests", .integer(requests)),
+            .init("retries", .integer(retries)),
+            .init("files", .integer(files)),
+            .init("bytes", .integer(bytes)),
+            .init("seconds", .number(Phrase.seconds(milliseconds: milliseconds))),
+        ]
+    }
+}

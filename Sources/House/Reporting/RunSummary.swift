@@ -1,0 +1,76 @@
+package import Model
+
+/// What a run did: the numbers of the closing table, of `--json` and of `runs/<run-id>.json`.
+package struct RunSummary: Sendable, Equatable {
+    package enum Outcome: String, Sendable, CaseIterable {
+        case published
+        /// The manifest would have been the same; the generation before stays.
+        case unchanged
+        /// `--dry-run`: fetched and transformed, compared, not published.
+        case dryRun = "dry_run"
+        /// Nothing was published.
+        case failed
+        case interrupted
+    }
+
+    package var pipeline: String
+    package var runID: String
+    package var outcome: Outcome
+    package var exitCode: Int32
+    /// The current generation after the run; `nil` when there never was one.
+    package var generation: Int?
+    /// The pipeline's folder, as the user would type it.
+    package var output: String
+    package var started: Instant
+    package var milliseconds: Int
+    /// In the connector's order.
+    package var streams: [StreamReport]
+    /// All failures, the one that decided the exit code first.
+    package var faults: [Fault]
+
+    package init(
+        pipeline: String,
+        runID: String,
+        outcome: Outcome,
+        exitCode: Int32 = 0,
+        generation: Int? = nil,
+        output: String,
+        started: Instant,
+        milliseconds: Int,
+        streams: [StreamReport],
+        faults: [Fault] = []
+    ) {
+        self.pipeline = pipeline
+        self.runID = runID
+        self.outcome = outcome
+        self.exitCode = exitCode
+        self.generation = generation
+        self.output = output
+        self.started = started
+        self.milliseconds = milliseconds
+        self.streams = streams
+        self.faults = faults
+    }
+
+    /// The sum over the streams, named `total`. Time is the run's, since streams run side by side.
+    package var total: StreamReport {
+        var sum = StreamReport(name: "total", status: .ok)
+        for stream in streams {
+            sum.tally += stream.tally
+            sum.pages += stream.pages
+            sum.requests += stream.requests
+            sum.retries += stream.retries
+            sum.files += stream.files
+            sum.bytes += stream.bytes
+        }
+        sum.milliseconds = milliseconds
+        return sum
+    }
+
+    /// The last line on stderr of a run that failed: `error: <class>: <what> (<where>)`; `nil` when it did not.
+    package var finalLine: String? {
+        guard exitCode != 0, let fault = faults.first else { return nil }
+        let place = fault.place.isEmpty ? "" : " (\(fault.place.joined(separator: " › ")))"
+        return Phrase.printable("error: \(fault.code.rawValue): \(fault.what)\(place)")
+    }
+}

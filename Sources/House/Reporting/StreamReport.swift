@@ -1,0 +1,36 @@
+package import Model
+
+/// One stream's part in a run.
+package struct StreamReport: Sendable, Equatable {
+    package enum Status: String, Sendable, CaseIterable {
+        case ok
+        /// It ran, and its files came out the same.
+        case unchanged
+        /// It failed; its last files and cursor stay.
+        case stale
+        /// It failed, and there were no files of it before.
+        case failed
+        /// It was not asked for, or the run stopped before it.
+        case skipped
+    }
+
+    package var name: String
+    package var status: Status
+    /// `kept` is what the table calls written.
+    package var tally = Tally()
+    package var pages = 0
+    /// Requests sent, retries among them.
+    package var requests = 0
+    package var retries = 0
+    /// Files that the generation lists for the stream, and their size as stored.
+    package var files = 0
+    package var bytes = 0
+    package var milliseconds = 0
+    /// Sentences for people: schema drift, parents that vanished, groupings that fell back.
+    package var notes: [String] = []
+
+    package init(name: String, status: Status) {
+        self.name = name
+        self.status = status
+    }
+}

@@ -1,0 +1,46 @@
+/// Why a transfer ended without a whole reply.
+package struct CurlError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Cause: String, Sendable {
+        /// libcurl gave up; `number` says why.
+        case library
+        /// The decompressed body is over ``CurlLimits/bodyBytes``.
+        case bodyTooLarge
+        /// The headers are over ``CurlLimits/headerBytes`` or ``CurlLimits/headerCount``.
+        case headersTooLarge
+        /// A header or the URL can't be sent as it is.
+        case badRequest
+        /// The task was cancelled, or the engine went away.
+        case cancelled
+    }
+
+    package let cause: Cause
+    /// A `CURLcode`, or 0.
+    package let number: UInt32
+    /// libcurl's own words, without URLs' queries and without control characters. Never a header.
+    package let reason: String
+    /// Whether a status line had been read when it ended.
+    package let hadStatus: Bool
+
+    init(_ cause: Cause, number: UInt32 = 0, _ reason: String, hadStatus: Bool = false) {
+        self.cause = cause
+        self.number = number
+        self.reason = CurlError.clean(reason)
+        self.hadStatus = hadStatus
+    }
+
+    package var description: String { number == 0 ? reason : "\(reason) (libcurl \(number))" }
+
+    /// Cuts the query off whatever looks like a URL or a request target, and bounds the length.
+    static func clean(_ words: String) -> String {
+        var out = ""
+        var skipping = false
+        for scalar in words.unicodeScalars.prefix(400) {
+            let isSpace = scalar.value <= 0x20 || scalar.value == 0x7F
+            if isSpace { skipping = false }
+            if skipping { continue }
+            if scalar == "?" { skipping = true }
+            out.unicodeScalars.append(isSpace ? " " : scalar)
+        }
+        return String(out.prefix(200))
+    }
+}

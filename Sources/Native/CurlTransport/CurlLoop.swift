@@ -1,0 +1,161 @@
+import CCurl
+import Glibc
+import Synchronization
+
+/// libcurl's multi handle and the thread that drives it.
+///
+/// The multi handle belongs to the thread. Others only put commands in the inbox and wake it, the
+/// one call that libcurl allows from elsewhere.
+@safe final class CurlLoop: @unchecked Sendable {  // `active` is the thread's own, the rest is locked or constant
+    private enum Command {
+        case start(CurlTransfer)
+        case cancel(CurlTransfer)
+    }
+
+    private struct Inbox {
+        var commands: [Command] = []
+        var isStopped = false
+    }
+
+    private let multi: UnsafeMutableRawPointer
+    private let certificateAuthorities: String?
+    private let inbox = Mutex(Inbox())
+    private var active: [ObjectIdentifier: CurlTransfer] = [:]
+
+    init(certificateAuthorities: String?) throws(CurlError) {
+        guard CurlLibrary.status == 0 else {
+            throw CurlError(.library, number: CurlLibrary.status, "libcurl could not be made ready")
+        }
+        guard let multi = unsafe curl_multi_init() else { throw CurlError(.library, number: 27, "out of memory") }
+        unsafe self.multi = multi
+        self.certificateAuthorities = certificateAuthorities
+        unsafe cogni_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 64)
+    }
+
+    deinit { unsafe curl_multi_cleanup(multi) }
+
+    // MARK: From any thread
+
+    func start(_ transfer: CurlTransfer) { post(.start(transfer)) }
+
+    func cancel(_ transfer: CurlTransfer) {
+        transfer.isCancelled.store(true, ordering: .releasing)
+        post(.cancel(transfer))
+    }
+
+    func stop() {
+        inbox.withLock { $0.isStopped = true }
+        unsafe _ = curl_multi_wakeup(multi)
+    }
+
+    private func post(_ command: Command) {
+        inbox.withLock { $0.commands.append(command) }
+        unsafe _ = curl_multi_wakeup(multi)
+    }
+
+    // MARK: On the loop's thread
+
+    /// Starts the thread, which keeps the loop alive until it has stopped.
+    func launch() throws(CurlError) -> pthread_t {
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(self).toOpaque()
+        let status = unsafe pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                let loop = unsafe Unmanaged<CurlLoop>.fromOpaque(context).takeRetainedValue()
+                loop.run()
+                return nil
+            },
+            context
+        )
+        guard status == 0 else {
+            unsafe Unmanaged<CurlLoop>.fromOpaque(context).release()
+            throw CurlError(.library, "no thread for libcurl: error \(status)")
+        }
+        return thread
+    }
+
+    private func run() {
+        while true {
+            let (commands, isStopped) = inbox.withLock { inbox in
+                defer { inbox.commands.removeAll() }
+                return (inbox.commands, inbox.isStopped)
+            }
+            for command in commands {
+                switch command {
+                case .start(let transfer): begin(transfer)
+                case .cancel(let transfer): abandon(transfer)
+                }
+            }
+            if isStopped { break }
+            var running: CInt = 0
+            let status = unsafe curl_multi_perform(multi, &running)
+            if status != CURLM_OK { failAll(status) }
+            collect()
+            // Waking up once a second without reason would be waste; libcurl shortens this to its own timers.
+            let status2 = unsafe curl_multi_poll(multi, nil, 0, active.isEmpty ? 60_000 : 1000, nil)
+            if status2 != CURLM_OK { failAll(status2) }
+        }
+        for transfer in active.values { abandon(transfer) }
+    }
+
+    private func begin(_ transfer: CurlTransfer) {
+        guard !transfer.isCancelled.load(ordering: .acquiring) else {
+            transfer.resume(.failure(CurlError(.cancelled, "cancelled")))
+            return
+        }
+        do throws(CurlError) {
+            try transfer.prepare(certificateAuthorities: certificateAuthorities)
+        } catch {
+            transfer.release()
+            transfer.resume(.failure(error))
+            return
+        }
+        guard let easy = unsafe transfer.handle else { return }
+        let status = unsafe curl_multi_add_handle(multi, easy)
+        guard status == CURLM_OK else {
+            transfer.release()
+            transfer.resume(.failure(CurlLoop.error(status)))
+            return
+        }
+        active[ObjectIdentifier(transfer)] = transfer
+    }
+
+    /// Ends a transfer that nobody waits for any more.
+    private func abandon(_ transfer: CurlTransfer) {
+        guard active[ObjectIdentifier(transfer)] != nil else { return }
+        detach(transfer)
+        transfer.resume(.failure(CurlError(.cancelled, "cancelled")))
+    }
+
+    private func collect() {
+        var left: CInt = 0
+        while let message = unsafe curl_multi_info_read(multi, &left) {
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle,
+                let transfer = unsafe CurlTransfer.owner(of: easy)
+            else { continue }
+            let result = unsafe transfer.outcome(cogni_curl_message_result(message))
+            detach(transfer)
+            transfer.resume(result)
+        }
+    }
+
+    private func detach(_ transfer: CurlTransfer) {
+        if let easy = unsafe transfer.handle { unsafe _ = curl_multi_remove_handle(multi, easy) }
+        transfer.release()
+        active[ObjectIdentifier(transfer)] = nil
+    }
+
+    private func failAll(_ status: CURLMcode) {
+        for transfer in active.values {
+            detach(transfer)
+            transfer.resume(.failure(CurlLoop.error(status)))
+        }
+    }
+
+    private static func error(_ status: CURLMcode) -> CurlError {
+        unsafe CurlError(.library, String(cString: curl_multi_strerror(status)))
+    }
+}

@@ -1,0 +1,142 @@
+package import Connector
+package import Model
+
+/// Walks from page to page: told what a page said, answers where the next one lies.
+///
+/// Pure, and stricter than the official client: "the end" is only what the API calls the end. A
+/// missing cursor, a cursor seen before, page after page of nothing are faults, since going on as if they were
+/// the end would lose rows without a word.
+package struct CursorWalk: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
+        case next(cursor: String)
+        case done
+    }
+
+    package let pagination: Pagination
+    package let pageLimit: Int
+    package let emptyLimit: Int
+    /// Pages taken so far.
+    package private(set) var pages = 0
+    /// What the next request carries; `nil` before the first page of most styles.
+    package private(set) var cursor: String?
+    package private(set) var isFinished = false
+    private var emptyRun = 0
+    /// Which page handed out a cursor, by the cursor's hash.
+    private var seen: [UInt64: Int] = [:]
+
+    package init(_ pagination: Pagination, pageLimit: Int = 1_000_000, emptyLimit: Int = 5) {
+        self.pagination = pagination
+        self.pageLimit = pageLimit
+        self.emptyLimit = emptyLimit
+        cursor = pagination.style == .pageNumber ? "1" : nil
+    }
+
+    /// Puts the cursor where the style wants it: a query parameter, or the whole address.
+    package func apply(to request: inout Request) {
+        guard let cursor else { return }
+        if pagination.style == .linkHeader {
+            request.absoluteURL = cursor
+        } else {
+            request.query.append((pagination.cursorParameter, cursor))
+        }
+    }
+
+    /// Takes one page's facts. Throws `.badReply`, naming the page; the caller adds the stream.
+    package mutating func advance(_ facts: EnvelopeFacts) throws(Fault) -> Step {
+        precondition(!isFinished, "the walk has ended")
+        pages += 1
+        guard let next = try following(facts) else {
+            isFinished = true
+            return .done
+        }
+        emptyRun = facts.elementCount == 0 ? emptyRun + 1 : 0
+        guard emptyRun <= emptyLimit else {
+            throw fault("\(emptyRun) pages in a row were empty, and each says that more follows", support)
+        }
+        if let before = seen.updateValue(pages, forKey: CursorWalk.hash(next)) {
+            throw fault("its cursor was seen before, in a cycle of \(pages - before) pages", support)
+        }
+        guard pages < pageLimit else {
+            throw fault(
+                "the walk is longer than \(pageLimit) pages",
+                "ask for a shorter window with --since and --until"
+            )
+        }
+        cursor = next
+        return .next(cursor: next)
+    }
+
+    /// Where the next page lies, or `nil` at the end.
+    private func following(_ facts: EnvelopeFacts) throws(Fault) -> String? {
+        if facts.hasMore == false { return nil }
+        let found: String? =
+            switch pagination.style {
+            case .bucketPage, .cursorAfterLastID, .cursorAfterNext: facts.cursor
+            case .cursorAfterItemID: facts.lastItemID
+            case .linkHeader: facts.linkNext
+            case .pageNumber: String((cursor.flatMap { Int($0) } ?? 1) + 1)
+            case .none: nil
+            }
+        if let found, !found.isEmpty {
+            // Nobody says whether more follows: an empty page does, unless a Link header points on.
+            if facts.hasMore == nil, facts.elementCount == 0, pagination.style != .linkHeader { return nil }
+            return found
+        }
+        if facts.hasMore == true {
+            let place = pagination.style == .linkHeader ? "the Link header" : pagination.cursorField
+            throw fault("\(pagination.moreField) is true, but \(place) gives no cursor to go on with", support)
+        }
+        return nil
+    }
+
+    private func fault(_ what: String, _ mend: String) -> Fault {
+        Fault(.badReply, what, at: ["page \(pages)"], mend: mend)
+    }
+
+    private var support: String {
+        "run it again; if it stays, narrow the stream with --since and --until and tell the API's support"
+    }
+
+    /// FNV-1a, 64 bits: the same in every process, unlike `Hasher`.
+    static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}
+
+// MARK: Going on after a crash
+
+extension CursorWalk {
+    /// How many of the last cursors a memento remembers. A longer cycle is found one turn later.
+    package static let remembered = 256
+
+    /// Where the walk stands, as one line of JSON that ``init(_:resuming:pageLimit:emptyLimit:)`` reads.
+    package var memento: String {
+        let last = seen.sorted { $0.value < $1.value }.suffix(CursorWalk.remembered)
+        let value: JSONValue = .object([
+            .init("cursor", .optional(cursor)),
+            .init("empty", .integer(emptyRun)),
+            .init("finished", .bool(isFinished)),
+            .init("pages", .integer(pages)),
+            .init("seen", .strings(last.map { "\(String($0.key, radix: 16)):\($0.value)" })),
+        ])
+        return value.canonicalText
+    }
+
+    /// `nil` for what is not a memento.
+    package init?(_ pagination: Pagination, resuming memento: String, pageLimit: Int = 1_000_000, emptyLimit: Int = 5) {
+        guard let value = try? JSONValue(parsing: memento), let pages = value["pages"]?.integer, pages >= 0,
+            let empty = value["empty"]?.integer, let finished = value["finished"]?.boolean,
+            let seen = value["seen"]?.elements, value["cursor"] != nil
+        else { return nil }
+        self.init(pagination, pageLimit: pageLimit, emptyLimit: emptyLimit)
+        self.pages = pages
+        cursor = value["cursor"]?.text
+        emptyRun = empty
+        isFinished = finished
+        for entry in seen {
+            let parts = entry.text?.split(separator: ":") ?? []
+            guard parts.count == 2, let hash = UInt64(parts[0], radix: 16), let page = Int(parts[1]) else { return nil }
+            self.seen[hash] = page
+        }
+    }
+}

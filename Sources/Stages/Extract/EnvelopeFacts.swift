@@ -1,0 +1,27 @@
+/// What a page says about the page after it.
+package struct EnvelopeFacts: Sendable, Equatable {
+    /// The envelope's `has_more`; `nil` when absent or null.
+    package var hasMore: Bool?
+    /// The value of the envelope's cursor field, as text; `nil` when absent, null or empty.
+    package var cursor: String?
+    /// The `id` (or what the pagination names) of the last item.
+    package var lastItemID: String?
+    /// Entries of the outermost array: items, or buckets. Empty buckets count.
+    package var elementCount: Int
+    /// The target of `rel="next"` in the `Link` header.
+    package var linkNext: String?
+
+    package init(
+        hasMore: Bool? = nil,
+        cursor: String? = nil,
+        lastItemID: String? = nil,
+        elementCount: Int,
+        linkNext: String? = nil
+    ) {
+        self.hasMore = hasMore
+        self.cursor = cursor
+        self.lastItemID = lastItemID
+        self.elementCount = elementCount
+        self.linkNext = linkNext
+    }
+}
