@@ -71,7 +71,7 @@ package struct PageFetcher: Sendable {
         _ request: Request,
         scope: String = "",
         at place: [String] = [],
-        validate: (Reply) -> PageVerdict = { _ in .ok }
+        validate: (Reply) async -> PageVerdict = { _ in .ok }
     ) async throws(FetchFailure) -> (reply: Reply, attempts: Attempts) {
         let words = FaultWords(
             stream: request.stream,
@@ -92,7 +92,7 @@ package struct PageFetcher: Sendable {
                 if Task.isCancelled { throw TransportError(.cancelled, "the run was stopped") }
                 let answer = try await transport.send(request)
                 reply = answer
-                outcome = look(at: answer, envelope: &envelope, validate: validate)
+                outcome = await look(at: answer, envelope: &envelope, validate: validate)
             } catch {
                 outcome = .failed(TransportError(error.kind, MessageFilter.bounded(sanitize(error.reason))))
             }
@@ -127,15 +127,15 @@ package struct PageFetcher: Sendable {
     private func look(
         at reply: Reply,
         envelope: inout ErrorEnvelope?,
-        validate: (Reply) -> PageVerdict
-    ) -> RetryMachine.Outcome {
+        validate: (Reply) async -> PageVerdict
+    ) async -> RetryMachine.Outcome {
         guard reply.status == 200 else {
             let said = ErrorEnvelope(body: reply.body, sanitize: sanitize)
             envelope = said
             return .reply(status: reply.status, headers: reply.headers, envelope: said)
         }
         var verdict = ReplyShape.verdict(reply, sanitize: sanitize)
-        if case .ok = verdict { verdict = validate(reply) }
+        if case .ok = verdict { verdict = await validate(reply) }
         guard case .malformed(let reason) = verdict else {
             return .reply(status: 200, headers: reply.headers, envelope: ErrorEnvelope())
         }

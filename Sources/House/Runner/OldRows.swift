@@ -1,0 +1,83 @@
+internal import ArchiveWriting
+internal import Load
+internal import Model
+internal import RecordScan
+internal import Transform
+
+/// Reads rows of the current generation's files back, in their order.
+struct OldRows {
+    let reader: ArchiveLine
+    /// Absolute paths, in the partition's order.
+    let paths: [String]
+
+    /// Calls `body` for each row's line (with its line feed). A CSV cell may hold line breaks: a row is whole when
+    /// its quotes are.
+    func forEach(_ body: (_ line: [UInt8]) throws(Fault) -> Void) throws(Fault) {
+        for path in paths {
+            var skipsHeader = reader.format == .csv
+            var carried: [UInt8] = []
+            var quotes = 0
+            let isCSV = reader.format == .csv
+            do {
+                let file = try ArchiveReader(path)
+                try file.forEachLine { span in
+                    var piece: [UInt8] = []
+                    piece.reserveCapacity(span.count + 1)
+                    for index in span.indices {
+                        let byte = span[index]
+                        if isCSV, byte == UInt8(ascii: "\"") { quotes += 1 }
+                        piece.append(byte)
+                    }
+                    piece.append(10)
+                    carried += piece
+                    if quotes % 2 == 1 { return }
+                    let line = carried
+                    carried = []
+                    quotes = 0
+                    if skipsHeader {
+                        skipsHeader = false
+                        return
+                    }
+                    try body(line)
+                }
+            } catch let error as Fault {
+                throw error
+            } catch let error as ArchiveError {
+                throw Fault(error)
+            } catch {
+                throw Fault(.cannotWrite, "`\(path)` could not be read: \(error)", mend: "run `cogni verify` on the output")
+            }
+        }
+    }
+
+    /// The rows whose time `keeps` accepts, as a run for merging.
+    func run(keeping keeps: (Int64) -> Bool) throws(Fault) -> RowRun {
+        let run = RowRun()
+        try forEach { line throws(Fault) in
+            guard let cells = reader.cells(line), let time = reader.time(cells) else { throw foreign }
+            if keeps(time) { run.append(key: reader.sortKey(cells), time: time, line: line) }
+        }
+        return run
+    }
+
+    var foreign: Fault {
+        Fault(
+            .cannotWrite, "an archive of the current generation holds a line that this version did not write",
+            at: paths.prefix(1).map { "file \($0)" }, mend: "run `cogni verify` on the output, or run with `--full-refresh`")
+    }
+}
+
+/// The rows of old files one after the other, for walking beside a merge. Holds one partition's lines.
+struct OldRowReader {
+    private var lines: [[UInt8]] = []
+    private var at = 0
+
+    init(_ rows: OldRows) throws(Fault) {
+        var lines: [[UInt8]] = []
+        try rows.forEach { line throws(Fault) in lines.append(line) }
+        self.lines = lines
+    }
+
+    var current: [UInt8]? { at < lines.count ? lines[at] : nil }
+    mutating func advance() { at += 1 }
+}

@@ -1,0 +1,93 @@
+internal import ArchiveWriting
+internal import Disk
+internal import Load
+internal import Model
+internal import RecordScan
+internal import Transform
+
+/// Writes sorted rows into archive files in staging, splitting them at `max_file_size`.
+///
+/// One for each task that closes partitions: the compressor's memory and the block are used again and again.
+final class ArchiveSink {
+    private let stream: String
+    private let folder: String
+    private let prefix: String
+    private let header: [UInt8]
+    private let maxFileSize: Int
+    private let writer: ArchiveFileWriter
+    private var block = [UInt8](repeating: 0, count: 256 * 1024)
+    private var fileNumber = 0
+
+    private var files: [StagedFile] = []
+    private var partition = ""
+    private var rows = 0
+    private var times: (min: Int64, max: Int64)?
+
+    /// - Parameter prefix: makes file names in `folder` unique.
+    init(stream: String, folder: String, prefix: String, header: [UInt8], maxFileSize: Int, codec: Codec) {
+        self.stream = stream
+        self.folder = folder
+        self.prefix = prefix
+        self.header = header
+        self.maxFileSize = max(maxFileSize, 1)
+        writer = ArchiveFileWriter(codec: codec)
+    }
+
+    /// Writes all rows of a merge as the files of one partition.
+    func write(_ merge: RunMerge, partition: String, timed: Bool) throws(Fault) -> [StagedFile] {
+        begin(partition)
+        while true {
+            merge.restartFile()
+            let filled: Int
+            do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch { throw ArchiveSink.fault(error) }
+            guard filled > 0 else { break }
+            let counts = merge.counts
+            try append(block.span.extracting(0..<filled), rows: counts.rows, times: timed ? (counts.minTime, counts.maxTime) : nil)
+        }
+        return try end()
+    }
+
+    /// Starts a partition; rows follow by ``append(_:rows:times:)``, and ``end()`` gives the files.
+    func begin(_ partition: String) {
+        self.partition = partition
+        files = []
+        rows = 0
+        times = nil
+    }
+
+    /// Adds whole lines.
+    func append(_ lines: Span<UInt8>, rows count: Int, times span: (min: Int64, max: Int64)?) throws(Fault) {
+        if writer.isOpen, writer.contentBytes + lines.count > maxFileSize { try closeFile() }
+        do throws(ArchiveError) {
+            if !writer.isOpen {
+                fileNumber += 1
+                try writer.open("\(folder)/\(prefix)-\(fileNumber).part-file")
+                if !header.isEmpty { try writer.write(header.span) }
+            }
+            try writer.write(lines)
+        } catch {
+            throw Fault(error)
+        }
+        rows += count
+        if let span { times = times.map { (min($0.min, span.min), max($0.max, span.max)) } ?? span }
+    }
+
+    func end() throws(Fault) -> [StagedFile] {
+        if writer.isOpen { try closeFile() }
+        return files
+    }
+
+    private func closeFile() throws(Fault) {
+        let path = "\(folder)/\(prefix)-\(fileNumber).part-file"
+        let facts: FileFacts
+        do throws(ArchiveError) { facts = try writer.finish(sync: false) } catch { throw Fault(error) }
+        files.append(
+            StagedFile(
+                path: path, stream: stream, partition: partition, rows: rows, facts: facts,
+                min: times.map { Instant(seconds: $0.min) }, max: times.map { Instant(seconds: $0.max) }))
+        rows = 0
+        times = nil
+    }
+
+    static func fault(_ error: RunFileError) -> Fault { Fault(DiskError("read", "a run file in staging", number: error.number)) }
+}

@@ -1,0 +1,57 @@
+package import Connector
+package import Extract
+package import Model
+package import PipelineFile
+
+/// One walk of a stream: which of its walks, under which parents, over which span of time.
+package struct Slice: Sendable {
+    package var walk: Int
+    /// Path parameters: `["project_id": "proj_1"]`.
+    package var parameters: [String: String]
+    package var window: TimeWindow?
+
+    /// For messages and the ledger.
+    package var place: [String] {
+        var place = parameters.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        if let window { place.append("window \(window.text)") }
+        return place
+    }
+}
+
+/// Builds the requests of one stream.
+package struct RequestBuilder: Sendable {
+    package var spec: StreamSpec
+    package var bucketWidth: String?
+    package var groupBy: [String]
+    package var pageLimit: Int?
+
+    package init(plan: Pipeline.StreamPlan, pageLimit: Int?) {
+        spec = plan.spec
+        bucketWidth = plan.bucketWidth
+        groupBy = plan.groupBy
+        self.pageLimit = pageLimit
+    }
+
+    /// The request for the page that `walk` stands at.
+    package func request(_ slice: Slice, _ walk: CursorWalk) -> Request {
+        var query: [(name: String, value: String)] = []
+        if let window = slice.window, let spec = spec.window {
+            query.append((spec.startParameter, String(window.start.seconds)))
+            query.append((spec.endParameter, String(window.end.seconds)))
+            if let parameter = spec.widthParameter, let bucketWidth { query.append((parameter, bucketWidth)) }
+        }
+        if let grouping = spec.grouping { query += groupBy.map { (grouping.parameter, $0) } }
+        query += spec.parameters.map { ($0.name, $0.value) }
+        if spec.walks.indices.contains(slice.walk) { query += spec.walks[slice.walk].map { ($0.name, $0.value) } }
+        if let parameter = spec.pagination.limitParameter, let cap = spec.pagination.cap(width: bucketWidth) {
+            query.append((parameter, String(min(pageLimit ?? cap, cap))))
+        }
+        var path = spec.path
+        for (name, value) in slice.parameters {
+            path = path.replacing("{\(name)}", with: PercentEncoding.segment(value))
+        }
+        var request = Request(stream: spec.name, template: spec.path, path: path, query: query)
+        walk.apply(to: &request)
+        return request
+    }
+}

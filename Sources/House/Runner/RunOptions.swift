@@ -1,0 +1,61 @@
+package import Extract
+package import Model
+package import Sealing
+
+/// What one run was asked for, beyond its pipeline file.
+package struct RunOptions: Sendable {
+    /// Streams to run; `nil`: all of the pipeline's.
+    package var streams: Set<String>?
+    package var since: Instant?
+    package var until: Instant?
+    /// The run's "now". Windows, `deleted_at` and `changed_at` come from it, never from the clock directly.
+    package var now: Instant
+    package var fullRefresh = false
+    package var dryRun = false
+    /// The pipeline's folder: `output/openai-admin`.
+    package var output: String
+    /// Bytes of rows that may wait in memory before they go to staging, over all streams.
+    package var memoryForRows = 64 << 20
+    /// Progress is made durable at most this often, and always when a walk ends or the run is stopped.
+    package var checkpointInterval = Duration.seconds(1)
+    package var runID: String
+
+    package init(now: Instant, output: String, runID: String) {
+        self.now = now
+        self.output = output
+        self.runID = runID
+    }
+}
+
+/// The doors through which the world comes in: network, keys, the search for secrets, progress.
+package struct RunDoors: Sendable {
+    package var fetcher: PageFetcher
+    /// The active data key; `nil` when nothing is to be sealed.
+    package var key: DataKey?
+    package var tenant: String
+    package var maskSecrets: @Sendable ([UInt8]) -> [UInt8]?
+    package var progress: @Sendable (ProgressEvent) -> Void
+    /// Milliseconds of a monotonic clock.
+    package var milliseconds: @Sendable () -> Int
+
+    package init(
+        fetcher: PageFetcher, key: DataKey?, tenant: String, maskSecrets: @escaping @Sendable ([UInt8]) -> [UInt8]?,
+        progress: @escaping @Sendable (ProgressEvent) -> Void, milliseconds: @escaping @Sendable () -> Int
+    ) {
+        self.fetcher = fetcher
+        self.key = key
+        self.tenant = tenant
+        self.maskSecrets = maskSecrets
+        self.progress = progress
+        self.milliseconds = milliseconds
+    }
+}
+
+/// What happens during a run, for whoever shows it.
+package enum ProgressEvent: Sendable {
+    case started(String)
+    /// `fraction` of the stream's windows that lies behind the page; `nil` where nobody can know.
+    case page(String, rows: Int, fraction: Double?)
+    case ended(String, failed: Bool)
+    case note(String)
+}

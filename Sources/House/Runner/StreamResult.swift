@@ -1,0 +1,40 @@
+internal import Extract
+internal import Load
+internal import Model
+internal import Transform
+
+/// What became of one stream in a run.
+struct StreamResult: Sendable {
+    var name: String
+    /// `nil`: the stream succeeded.
+    var fault: Fault?
+    /// The API refused the key itself; no other stream can succeed.
+    var stopsRun = false
+    var tally = Tally()
+    var pages = 0
+    var requests = 0
+    var retries = 0
+    var milliseconds = 0
+    var notes: [String] = []
+    var drift = Drift()
+    var requestIDs: [String] = []
+    var window: TimeWindow?
+    var replaced = 0
+    var changed = 0
+    /// New files; they replace the partitions they name.
+    var files: [StagedFile] = []
+    /// Partitions that were read again and turned out empty.
+    var emptied: [String] = []
+    var changeFiles: [StagedFile] = []
+    var watermark: Instant?
+    var coverage: Manifest.Coverage?
+    /// The grouping that the API accepted in the end, and the key that follows from it.
+    var groupBy: [String]
+    var primaryKey: [String]
+
+    init(name: String, groupBy: [String], primaryKey: [String]) {
+        self.name = name
+        self.groupBy = groupBy
+        self.primaryKey = primaryKey
+    }
+}
