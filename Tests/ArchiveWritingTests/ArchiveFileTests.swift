@@ -38,7 +38,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 @Suite struct ArchiveFileTests {
     @Test(arguments: Codec.allCases, [0, 1, 1 << 20, (1 << 20) + 1, 3_456_789])
     func bytesDependOnContentAndNotOnItsPieces(codec: Codec, size: Int) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             let seed = UInt64(size) &+ 17
             var random = Seeded(state: seed)
             let content = Array(rows(size, seed: seed).prefix(size))
@@ -65,7 +65,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     }
 
     @Test func gzipSpeaksOfNoTimeNameOrSystem() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             var random = Seeded(state: 1)
             let writer = ArchiveFileWriter(codec: .gzip)
             _ = try write(rows(2_500_000, seed: 1), to: folder + "/a.gz", with: writer, random: &random)
@@ -77,7 +77,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 
     @Test(arguments: [(Codec.gzip, "gzip"), (.zstd, "zstd")])
     func theUsualToolsReadOurFilesAndWeReadTheirs(codec: Codec, tool: String) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             var random = Seeded(state: 2)
             let content = rows(2_500_000, seed: 2)
             let path = folder + "/ours" + codec.suffix
@@ -94,7 +94,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 
     @Test(arguments: Codec.allCases.filter { $0 != .none })
     func everyCutAndEveryAdditionIsRefused(codec: Codec) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             var random = Seeded(state: 4)
             let path = folder + "/a" + codec.suffix
             let content = rows(1_200_000, seed: 4)
@@ -125,7 +125,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 
     @Test(arguments: Codec.allCases)
     func readingStopsAtTheMaximum(codec: Codec) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             let path = folder + "/bomb" + codec.suffix
             let writer = ArchiveFileWriter(codec: codec)
             try writer.open(path)
@@ -139,7 +139,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     }
 
     @Test func aForeignMemberLargerThanTheMaximumIsNotUnpacked() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.replace(folder + "/bomb", with: [UInt8](repeating: 0, count: 40 << 20))
             guard try run("gzip", [folder + "/bomb"]) != nil else { return print("skipped: gzip is not installed") }
             let error = #expect(throws: ArchiveError.self) { try read(folder + "/bomb.gz", maximum: 3 << 20) }
@@ -149,7 +149,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     }
 
     @Test func severalFramesOfZstdAreOneContent() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             var joined: [UInt8] = []
             var content: [UInt8] = []
             var random = Seeded(state: 9)
@@ -166,7 +166,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 
     @Test(arguments: Codec.allCases)
     func linesComeWholeAcrossBlocks(codec: Codec) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             var random = Seeded(state: 5)
             var content = rows(3_000_000, seed: 5)
             content.append(10)  // an empty line
@@ -189,7 +189,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     }
 
     @Test func anUnfinishedFileHasNoFinalName() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             do {
                 let writer = ArchiveFileWriter(codec: .zstd)
                 try writer.open(folder + "/a.zst")
@@ -210,7 +210,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 
     @Test(arguments: ["open", "write", "fsync", "rename"], [28, 5])
     func aFailedCallIsToldAndTheWriterGoesOn(call: String, number: Int32) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             let writer = ArchiveFileWriter(codec: .gzip)
             let gate = failing(call, number)
             let error = #expect(throws: ArchiveError.self) {

@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: BundleWriter.Format.allCases)
     func bytesDependOnNamesAndContentsOnly(format: BundleWriter.Format) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.replace(folder + "/one.gz", with: rows(700_000, seed: 1), mode: 0o600)
             let first = try Disk.contents(bundle(folder, "first", format))
             try Disk.remove(folder + "/one.gz")
@@ -29,7 +29,7 @@ import Testing
 
     @Test(arguments: BundleWriter.Format.allCases)
     func bsdtarGivesTheSameBytesBack(format: BundleWriter.Format) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.replace(folder + "/one.gz", with: rows(700_000, seed: 1))
             let path = try bundle(folder, "x", format)
             guard let listed = try run("bsdtar", ["-tf", path]) else {
@@ -46,7 +46,7 @@ import Testing
 
     @Test(arguments: BundleWriter.Format.allCases)
     func aBundleThatIsNotFinishedIsNotAnArchive(format: BundleWriter.Format) throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             let path = folder + "/x." + format.rawValue
             do {
                 let bundle = try BundleWriter(path, format: format)

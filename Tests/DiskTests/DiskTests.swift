@@ -19,7 +19,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
 
 @Suite struct DiskTests {
     @Test func aNewFileNeverTakesATakenName() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             let file = try DiskFile.create(folder + "/a")
             try file.write("one")
             try file.sync()
@@ -31,7 +31,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func aNewFileIsNotWrittenThroughADanglingLink() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try FileManager.default.createSymbolicLink(atPath: folder + "/a", withDestinationPath: folder + "/b")
             #expect(throws: DiskError.self) { try DiskFile.create(folder + "/a") }
             #expect(try !Disk.exists(folder + "/b"))
@@ -39,7 +39,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func aLinkIsNotReadThrough() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.replace(folder + "/b", with: [1])
             try FileManager.default.createSymbolicLink(atPath: folder + "/a", withDestinationPath: "b")
             let error = #expect(throws: DiskError.self) { try DiskFile.read(folder + "/a") }
@@ -49,7 +49,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
 
     @Test(arguments: ["../out", "in/../../out", "/etc/passwd", "", "in//f", "way/f"])
     func readingBelowAFolderNeverLeavesIt(path: String) throws {
-        try withFolder { base in
+        try withFolder { base throws in
             let root = base + "/root"
             try Disk.makeFolders(root + "/in")
             try Disk.replace(base + "/out", with: [1])
@@ -61,14 +61,14 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func namesAreListedInTheOrderOfTheirBytes() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             for name in ["b", "B", "ä", "a", "_", ".x", "10", "9"] { try Disk.replace(folder + "/" + name, with: []) }
             #expect(try Disk.list(folder) == [".x", "10", "9", "B", "_", "a", "b", "ä"])
         }
     }
 
     @Test func removingATreeLeavesWhatItsLinksPointTo() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.makeFolders(folder + "/keep/inner")
             try Disk.replace(folder + "/keep/inner/f", with: [1])
             try Disk.makeFolders(folder + "/gone/deep/deeper")
@@ -84,7 +84,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func aRootThatIsALinkIsRemovedAndNotEntered() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.makeFolders(folder + "/keep")
             try Disk.replace(folder + "/keep/f", with: [1])
             try FileManager.default.createSymbolicLink(atPath: folder + "/way", withDestinationPath: "keep")
@@ -94,7 +94,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func pointingALinkReplacesTheOldOneAndWhatACrashLeft() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.makeFolders(folder + "/one")
             try Disk.makeFolders(folder + "/two")
             let link = folder + "/current"
@@ -107,7 +107,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func readingStopsAtTheLimit() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             try Disk.replace(folder + "/f", with: Array(repeating: 7, count: 100_000))
             #expect(throws: DiskError.self) { try Disk.contents(folder + "/f", limit: 99_999) }
             #expect(try Disk.contents(folder + "/f", limit: 100_000).count == 100_000)
@@ -120,7 +120,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 
     @Test func everyChangeOfTheDiskPassesTheGate() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             let gate = failing("fsync", 5)
             let error = #expect(throws: DiskError.self) {
                 try gate.watching { try Disk.replace(folder + "/f", with: [1]) }
@@ -134,7 +134,7 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
 
 @Suite struct RunLockTests {
     @Test func aSecondTakerLearnsWhoHoldsIt() throws {
-        try withFolder { folder in
+        try withFolder { folder throws in
             guard case .taken(let lock) = try RunLock.take(folder + "/lock", since: "2026-11-03T00:00:00Z") else {
                 Issue.record("a free lock was refused")
                 return

@@ -120,6 +120,28 @@ package enum Disk {
         try syncFolder(parent(path))
     }
 
+    /// Writes a new small file, synced; its name is durable once the folder is.
+    package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(DiskError) {
+        let file = try DiskFile.create(path, mode: mode)
+        try file.write(bytes.span)
+        try file.sync()
+        try file.close()
+    }
+
+    /// Copies a file's bytes under a new name, synced.
+    package static func copy(_ source: String, to target: String) throws(DiskError) {
+        let from = try DiskFile.read(source)
+        let file = try DiskFile.create(target)
+        var block = [UInt8](repeating: 0, count: 256 * 1024)
+        while true {
+            let count = try from.read(into: &block)
+            if count == 0 { break }
+            try file.write(block.span.extracting(0..<count))
+        }
+        try file.sync()
+        try file.close()
+    }
+
     /// Writes a small file so that its name shows the old bytes or the new ones, never a part, also after power loss.
     package static func replace(
         _ path: String,
@@ -128,12 +150,17 @@ package enum Disk {
     ) throws(DiskError) {
         let temporary = path + ".new"
         if try status(temporary) != nil { try remove(temporary) }
-        let file = try DiskFile.create(temporary, mode: mode)
-        try file.write(bytes.span)
-        try file.sync()
-        try file.close()
+        try create(temporary, bytes, mode: mode)
         try rename(temporary, to: path)
         try syncFolder(parent(path))
+    }
+
+    /// Adds one line to a log, synced. The whole log is written anew and swapped in, so no reader sees half a line;
+    /// meant for logs of a few lines a day.
+    package static func appendLine(_ path: String, _ line: [UInt8]) throws(DiskError) {
+        var bytes = try exists(path) ? try contents(path, limit: 256 << 20) : []
+        if let last = bytes.last, last != 10 { bytes.append(10) }
+        try replace(path, with: bytes + line + [10])
     }
 
     /// A whole small file; refused when longer than `limit` bytes.

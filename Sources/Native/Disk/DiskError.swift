@@ -27,9 +27,22 @@ package struct DiskError: Error, Sendable, Equatable, CustomStringConvertible {
     /// With the number that the calling thread's last failed call left.
     static func last(_ call: String, _ path: String) -> DiskError { DiskError(call, path, number: errno) }
 
+    /// What someone would have to do about it.
+    package enum Cause: Sendable { case full, denied, missing, tooManyOpen, device, other }
+
+    package var cause: Cause {
+        switch number {
+        case ENOSPC, EDQUOT, EFBIG: .full
+        case EACCES, EPERM, EROFS: .denied
+        case ENOENT, ENOTDIR: .missing
+        case EMFILE, ENFILE: .tooManyOpen
+        case EIO: .device
+        default: .other
+        }
+    }
+
     package var isMissing: Bool { number == ENOENT || number == ENOTDIR }
     package var isExisting: Bool { number == EEXIST || number == ENOTEMPTY }
-    package var isFull: Bool { number == ENOSPC || number == EDQUOT }
     /// A hard link that the file system can't make: other device, too many links, or none at all.
     package var isLinkRefused: Bool {
         number == EXDEV || number == EMLINK || number == EPERM || number == ENOTSUP || number == ENOSYS

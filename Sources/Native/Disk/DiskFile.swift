@@ -95,6 +95,19 @@ package final class DiskFile {
         }
     }
 
+    /// Reads at most as many bytes as `block` has; 0 at the end of the file.
+    package func read(into block: inout [UInt8]) throws(DiskError) -> Int {
+        var failure: DiskError?
+        let count = unsafe block.withUnsafeMutableBytes { room in
+            do throws(DiskError) { return try unsafe read(into: room) } catch {
+                failure = error
+                return 0
+            }
+        }
+        if let failure { throw failure }
+        return count
+    }
+
     /// The rest of the file, refused when it is longer than `limit` bytes.
     package func readAll(limit: Int) throws(DiskError) -> [UInt8] {
         let expected = min(max(try status().size, 0), limit)
@@ -102,14 +115,7 @@ package final class DiskFile {
         bytes.reserveCapacity(expected + 1)
         var block = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
-            var failure: DiskError?
-            let count = unsafe block.withUnsafeMutableBytes { room in
-                do throws(DiskError) { return try unsafe read(into: room) } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
+            let count = try read(into: &block)
             if count == 0 { return bytes }
             guard bytes.count + count <= limit else {
                 throw DiskError("read", path, text: "longer than \(limit) bytes")

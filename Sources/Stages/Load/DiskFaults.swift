@@ -1,0 +1,41 @@
+internal import ArchiveWriting
+internal import Disk
+internal import Model
+
+extension Fault {
+    /// A file or folder could not be written or read; the mend follows from the cause.
+    init(_ error: DiskError) {
+        let mend =
+            switch error.cause {
+            case .full: "free space on the disk of `\(error.path)`, then run again; nothing half-written is visible"
+            case .denied: "make `\(error.path)` accessible to this user, or set `load.directory` or `--output`"
+            case .missing: "check that `\(error.path)` exists"
+            case .tooManyOpen: "raise the limit of open files (`ulimit -n`), then run again"
+            case .device: "check the disk's health, then run again"
+            case .other: "mend what the system says, then run again"
+            }
+        self.init(.cannotWrite, error.description, mend: mend)
+    }
+
+    init(_ error: ArchiveError) {
+        switch error {
+        case .disk(let error): self.init(error)
+        case .library: self.init(.cannotWrite, error.description, mend: "run again; if it stays, report the message")
+        case .damaged, .tooLong:
+            self.init(
+                .cannotWrite,
+                error.description,
+                mend: "run `cogni verify` on the output to see all that is damaged"
+            )
+        }
+    }
+}
+
+/// Runs calls of the room below and turns their error into a fault.
+func onDisk<R>(_ body: () throws(DiskError) -> R) throws(Fault) -> R {
+    do throws(DiskError) { return try body() } catch { throw Fault(error) }
+}
+
+func inArchive<R>(_ body: () throws(ArchiveError) -> R) throws(Fault) -> R {
+    do throws(ArchiveError) { return try body() } catch { throw Fault(error) }
+}

@@ -1,0 +1,242 @@
+internal import ArchiveWriting
+internal import Disk
+package import Model
+
+extension OutputRoot {
+    /// Builds a generation beside the others and makes it the current one.
+    ///
+    /// Build → sync files → sync folders → look again → rename into place → swap `current`. The swap is the commit:
+    /// before it no reader sees anything, after it everything is on the medium. When it throws, the generation before is still
+    /// current, and the staged files are to be made anew (after a failed sync their bytes can't be trusted).
+    ///
+    /// Needs the lock, and ``recover()`` before. Staged files are linked, not moved: the caller removes them afterwards.
+    package func publish(_ publication: Publication) throws(Fault) -> PublishOutcome {
+        var publication = publication
+        try checkNames(publication.manifest)
+        let previous = try current()
+        if let previous {
+            for index in publication.manifest.streams.indices {
+                let name = publication.manifest.streams[index].name
+                guard publication.schemas[name] == nil else { continue }
+                publication.manifest.streams[index].schemaSHA256 = previous.manifest.stream(name)?.schemaSHA256
+            }
+            publication.reuse(previous.manifest)
+            if publication.manifest.bytes == previous.manifestBytes { return .unchanged }
+        }
+        let number = max(try generations().last ?? 0, previous?.number ?? 0) + 1
+        let builder = GenerationBuilder(root: self, number: number, publication: publication, previous: previous)
+        try builder.build()
+        try builder.commit()
+        return .published(number)
+    }
+
+    /// Names become folders; those of our own files are taken.
+    private func checkNames(_ manifest: Manifest) throws(Fault) {
+        for stream in manifest.streams {
+            let isPlain = stream.name.utf8.allSatisfy {
+                $0 == UInt8(ascii: "_") || (48...57).contains($0) || (97...122).contains($0)
+            }
+            guard isPlain, stream.name.utf8.first.map({ (97...122).contains($0) }) == true, stream.name != "schemas"
+            else {
+                throw Fault(
+                    .badPlan,
+                    "a stream is called `\(stream.name)`",
+                    at: ["stream \(stream.name)"],
+                    mend: "give it a name of small letters, digits and `_` in the connector file; `schemas` is taken"
+                )
+            }
+        }
+    }
+}
+
+/// One generation on its way from `.building-…` to `current`.
+struct GenerationBuilder {
+    let root: OutputRoot
+    let number: Int
+    let publication: Publication
+    let previous: Generation?
+
+    private var manifest: Manifest { publication.manifest }
+    private var building: String {
+        root.generationsPath + "/" + OutputRoot.buildingPrefix + OutputRoot.name(of: number)
+    }
+
+    init(root: OutputRoot, number: Int, publication: Publication, previous: Generation?) {
+        self.root = root
+        self.number = number
+        self.publication = publication
+        self.previous = previous
+    }
+
+    /// Everything but the rename and the swap.
+    func build() throws(Fault) {
+        try onDisk { () throws(DiskError) in
+            try Disk.removeTree(building)
+            try Disk.makeFolder(building)
+        }
+        for folder in folders { try onDisk { () throws(DiskError) in try Disk.makeFolder(building + "/" + folder) } }
+        for file in manifest.files { try place(file) }
+        try writeControlFiles()
+        try onDisk { () throws(DiskError) in
+            for folder in folders.reversed() { try Disk.syncFolder(building + "/" + folder) }
+            try Disk.syncFolder(building)
+        }
+        try lookAgain()
+    }
+
+    /// Renames into place and swaps `current`.
+    func commit() throws(Fault) {
+        try onDisk { () throws(DiskError) in
+            try Disk.rename(building, to: root.generationPath(number))
+            try Disk.syncFolder(root.generationsPath)
+            try Disk.pointLink(
+                root.currentPath,
+                at: "generations/" + OutputRoot.name(of: number),
+                temporary: root.temporaryLinkPath
+            )
+        }
+    }
+
+    /// All folders below the generation, outer ones first.
+    private var folders: [String] {
+        var all: Set<String> = manifest.streams.isEmpty ? [] : ["schemas"]
+        for file in manifest.files {
+            var folder = Disk.parent(file.path)
+            while folder != "." {
+                all.insert(folder)
+                folder = Disk.parent(folder)
+            }
+        }
+        return all.sorted(by: bytewise)
+    }
+
+    /// Links a data file in: a new one from staging, an old one from the generation before.
+    private func place(_ file: Manifest.File) throws(Fault) {
+        let target = building + "/" + file.path
+        if let staged = publication.staged[file.path] {
+            try onDisk { () throws(DiskError) in
+                let isCopy = try linkOrCopy(staged.path, to: target)
+                if !staged.isSynced, !isCopy { try DiskFile.read(target).sync() }
+            }
+        } else if let previous {
+            do throws(DiskError) { _ = try linkOrCopy(previous.path + "/" + file.path, to: target) } catch {
+                throw error.isMissing ? missing(file.path, of: previous) : Fault(error)
+            }
+        } else {
+            throw Fault(
+                .cannotWrite,
+                "the manifest names `\(file.path)`, which is neither staged nor in an earlier generation",
+                mend: "run again with `--full-refresh`"
+            )
+        }
+    }
+
+    private func missing(_ path: String, of generation: Generation) -> Fault {
+        Fault(
+            .cannotWrite,
+            "`\(path)` is missing from generation \(generation.number)",
+            mend: "run `cogni verify \(root.path)`, then run again with `--full-refresh`"
+        )
+    }
+
+    /// A second name where the file system can, otherwise a synced copy. Says whether it is a copy.
+    private func linkOrCopy(_ source: String, to target: String) throws(DiskError) -> Bool {
+        do throws(DiskError) {
+            try Disk.link(source, to: target)
+            return false
+        } catch {
+            guard error.isLinkRefused else { throw error }
+            try Disk.copy(source, to: target)
+            return true
+        }
+    }
+
+    private func writeControlFiles() throws(Fault) {
+        let manifestBytes = manifest.bytes
+        let digest = SHA256.hex(of: manifestBytes)
+        var sums = manifest.files.map { (path: $0.path, sha256: $0.facts.sha256) }
+        func write(_ name: String, _ bytes: [UInt8]) throws(Fault) {
+            try onDisk { () throws(DiskError) in try Disk.create(building + "/" + name, bytes) }
+            sums.append((name, SHA256.hex(of: bytes)))
+        }
+        for stream in manifest.streams { try write(stream.schema, try schema(stream)) }
+        if let package = DataPackage.json(manifest) { try write("datapackage.json", package.canonical) }
+        let changes = Changes.json(
+            from: previous?.manifest,
+            to: manifest,
+            oldDigest: previous?.manifestSHA256,
+            newDigest: digest
+        )
+        try write("changes.json", changes.canonical)
+        try write("manifest.json", manifestBytes)
+
+        let names = sums.map(\.path) + ["SHA256SUMS"]
+        let sumsText = sums.sorted { bytewise($0.path, $1.path) }.map { "\($0.sha256)  \($0.path)\n" }.joined()
+        try write("SHA256SUMS", Array(sumsText.utf8))
+        let record = SuccessRecord(
+            generation: number,
+            manifestSHA256: digest,
+            previous: previous?.number,
+            previousManifestSHA256: previous?.manifestSHA256,
+            sumsSHA256: SHA256.hex(of: Array(sumsText.utf8)),
+            bundle: try writeBundle(names)
+        )
+        try write("_SUCCESS", record.json.canonical)
+    }
+
+    /// The stream's Table Schema; the one of the generation before where this run has none.
+    private func schema(_ stream: Manifest.Stream) throws(Fault) -> [UInt8] {
+        if let bytes = publication.schemas[stream.name] { return bytes }
+        guard let previous else {
+            throw Fault(
+                .cannotWrite,
+                "stream `\(stream.name)` has no columns and no earlier schema",
+                at: ["stream \(stream.name)"],
+                mend: "run again with `--full-refresh`"
+            )
+        }
+        do throws(DiskError) { return try Disk.contents(previous.path + "/" + stream.schema) } catch {
+            throw error.isMissing ? missing(stream.schema, of: previous) : Fault(error)
+        }
+    }
+
+    private func writeBundle(_ names: [String]) throws(Fault) -> SuccessRecord.Bundle? {
+        guard let format = publication.bundle else { return nil }
+        let name = "\(manifest.pipeline).\(format.rawValue)"
+        let path = building + "/" + name
+        return try inArchive { () throws(ArchiveError) in
+            let bundle = try BundleWriter(path, format: format)
+            for name in names.sorted(by: bytewise) { try bundle.add(name, file: building + "/" + name) }
+            try bundle.finish()
+            let facts = try ArchiveReader.facts(of: path, codec: Codec.none)
+            return SuccessRecord.Bundle(path: name, bytes: facts.bytes, sha256: facts.sha256)
+        }
+    }
+
+    /// The last look before the commit: every file has the size that the manifest gives it, and where asked for the
+    /// bytes.
+    private func lookAgain() throws(Fault) {
+        for file in manifest.files {
+            let path = building + "/" + file.path
+            let status = try onDisk { () throws(DiskError) in try Disk.status(path) }
+            guard let status, status.kind == .file, status.size == file.facts.bytes else {
+                throw Fault(
+                    .cannotWrite,
+                    "`\(file.path)` has \(status.map { "\($0.size)" } ?? "no") bytes where \(file.facts.bytes) were written",
+                    mend: "run again; if it stays, run `cogni verify \(root.path)` and check the disk"
+                )
+            }
+            guard publication.rereadsNewFiles, publication.staged[file.path] != nil else { continue }
+            let facts = try inArchive { () throws(ArchiveError) in
+                try ArchiveReader.facts(of: path, maximum: file.facts.contentBytes)
+            }
+            guard facts == file.facts else {
+                throw Fault(
+                    .cannotWrite,
+                    "`\(file.path)` reads back other bytes than were written",
+                    mend: "check the disk"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package import ArchiveWriting
+package import Model
+
+/// What a generation holds: streams, their partitions, the files of each, and where the next run goes on.
+///
+/// A pure function of the data: no wall clock, no generation number, nothing of how the run went. Written as canonical
+/// JSON (RFC 8785); fields that this version does not know are kept when a manifest is read and written again.
+package struct Manifest: Sendable, Equatable {
+    package static let format = "cogni-manifest/1"
+
+    package var pipeline: String
+    /// Keys that tokens in these files are sealed under.
+    package var keyIDs: [String]
+    package var crypto: Crypto?
+    /// Sorted by name when written.
+    package var streams: [Stream]
+    package var extra: [JSONValue.Member] = []
+
+    /// How the encrypted fields can be opened and compared; never a key.
+    package struct Crypto: Sendable, Equatable {
+        package var tenant: String
+        package var fields: [Field]
+
+        package struct Field: Sendable, Equatable {
+            /// `costs.line_item`
+            package var path: String
+            /// `deterministic`, `randomized` or `pseudonym`.
+            package var algorithm: String
+            package var domain: String
+            package init(path: String, algorithm: String, domain: String) {
+                self.path = path
+                self.algorithm = algorithm
+                self.domain = domain
+            }
+        }
+
+        package init(tenant: String, fields: [Field]) {
+            self.tenant = tenant
+            self.fields = fields
+        }
+    }
+
+    package struct Stream: Sendable, Equatable {
+        package var name: String
+        /// `report`, `log`, `snapshot` or `singleton`.
+        package var mode: String
+        package var primaryKey: [String]
+        package var bucketWidth: String?
+        package var groupBy: [String]?
+        /// Digest of the Table Schema file, which stands under ``schema``.
+        package var schemaSHA256: String?
+        /// The stream failed last time; its files are those of an earlier run.
+        package var isStale: Bool
+        package var coverage: Coverage?
+        package var watermark: Instant?
+        /// What the runner needs to go on from here, in its own words.
+        package var cursors: JSONValue?
+        /// Sorted by value when written.
+        package var partitions: [Partition]
+        package var extra: [JSONValue.Member] = []
+
+        package var schema: String { "schemas/\(PartitionValue.escape(name)).json" }
+        package var rows: Int { partitions.reduce(0) { $0 + $1.rows } }
+
+        package init(
+            name: String,
+            mode: String,
+            primaryKey: [String],
+            bucketWidth: String? = nil,
+            groupBy: [String]? = nil,
+            isStale: Bool = false,
+            coverage: Coverage? = nil,
+            watermark: Instant? = nil,
+            cursors: JSONValue? = nil,
+            partitions: [Partition] = []
+        ) {
+            self.name = name
+            self.mode = mode
+            self.primaryKey = primaryKey
+            self.bucketWidth = bucketWidth
+            self.groupBy = groupBy
+            self.isStale = isStale
+            self.coverage = coverage
+            self.watermark = watermark
+            self.cursors = cursors
+            self.partitions = partitions
+        }
+    }
+
+    /// Half-open: `from` is covered, `to` is not.
+    package struct Coverage: Sendable, Equatable {
+        package var from: Instant
+        package var to: Instant
+        package init(from: Instant, to: Instant) {
+            self.from = from
+            self.to = to
+        }
+    }
+
+    package struct Partition: Sendable, Equatable {
+        /// `2025-11-03`, `2025-11`; empty for streams that have one partition.
+        package var value: String
+        /// In order: rows of the first file come before those of the second.
+        package var files: [File]
+
+        package var rows: Int { files.reduce(0) { $0 + $1.rows } }
+
+        package init(value: String, files: [File]) {
+            self.value = value
+            self.files = files
+        }
+    }
+
+    package struct File: Sendable, Equatable {
+        /// Relative to the generation's folder.
+        package var path: String
+        package var rows: Int
+        package var facts: FileFacts
+        package var min: Instant?
+        package var max: Instant?
+
+        package init(path: String, rows: Int, facts: FileFacts, min: Instant? = nil, max: Instant? = nil) {
+            self.path = path
+            self.rows = rows
+            self.facts = facts
+            self.min = min
+            self.max = max
+        }
+    }
+
+    package init(pipeline: String, keyIDs: [String] = [], crypto: Crypto? = nil, streams: [Stream] = []) {
+        self.pipeline = pipeline
+        self.keyIDs = keyIDs
+        self.crypto = crypto
+        self.streams = streams
+    }
+
+    package func stream(_ name: String) -> Stream? { streams.first { $0.name == name } }
+
+    /// Every file, in the manifest's order.
+    package var files: [File] { streams.flatMap { $0.partitions.flatMap(\.files) } }
+    package var rows: Int { streams.reduce(0) { $0 + $1.rows } }
+}
+
+extension Manifest.Stream {
+    /// The partition with this value.
+    package func partition(_ value: String) -> Manifest.Partition? { partitions.first { $0.value == value } }
+}

@@ -1,0 +1,75 @@
+internal import ArchiveWriting
+package import Model
+
+/// The manifest as JSON. Optional facts that are not known are left out rather than written as null.
+extension Manifest {
+    /// The bytes of `manifest.json`.
+    package var bytes: [UInt8] { json.canonical }
+
+    package var json: JSONValue {
+        let sorted = streams.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return .object(
+            extra + [
+                .init("format", .string(Manifest.format)),
+                .init("pipeline", .string(pipeline)),
+                .init("key_ids", .strings(keyIDs)),
+                .init("streams", .array(sorted.map(\.json))),
+            ] + member("crypto", crypto?.json)
+        )
+    }
+}
+
+/// No member at all for a fact that is not known.
+func member(_ key: String, _ value: JSONValue?) -> [JSONValue.Member] { value.map { [.init(key, $0)] } ?? [] }
+
+extension Manifest.Crypto {
+    fileprivate var json: JSONValue {
+        [
+            "tenant": .string(tenant),
+            "fields": .array(
+                fields.map { ["path": .string($0.path), "alg": .string($0.algorithm), "domain": .string($0.domain)] }
+            ),
+        ]
+    }
+}
+
+extension Manifest.Stream {
+    fileprivate var json: JSONValue {
+        let sorted = partitions.sorted { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }
+        var members: [JSONValue.Member] = extra
+        members += [
+            .init("name", .string(name)), .init("mode", .string(mode)), .init("primary_key", .strings(primaryKey)),
+            .init("schema", .string(schema)), .init("rows", .integer(rows)), .init("stale", .bool(isStale)),
+            .init("partitions", .array(sorted.map(\.json))),
+        ]
+        members += member("bucket_width", bucketWidth.map { .string($0) })
+        members += member("group_by", groupBy.map { .strings($0) })
+        members += member("schema_sha256", schemaSHA256.map { .string($0) })
+        members += member(
+            "coverage",
+            coverage.map { ["from": .string($0.from.text), "to": .string($0.to.text)] }
+        )
+        members += member("watermark", watermark.map { .string($0.text) })
+        members += member("cursors", cursors)
+        return .object(members)
+    }
+}
+
+extension Manifest.Partition {
+    /// `{"dt": "2025-11-03"}` or `{}`.
+    var name: JSONValue { value.isEmpty ? [:] : ["dt": .string(value)] }
+
+    fileprivate var json: JSONValue { ["partition": name, "files": .array(files.map(\.json))] }
+}
+
+extension Manifest.File {
+    var json: JSONValue {
+        .object(
+            [
+                .init("path", .string(path)), .init("rows", .integer(rows)), .init("bytes", .integer(facts.bytes)),
+                .init("sha256", .string(facts.sha256)), .init("content_bytes", .integer(facts.contentBytes)),
+                .init("content_sha256", .string(facts.contentSHA256)),
+            ] + member("min", min.map { .string($0.text) }) + member("max", max.map { .string($0.text) })
+        )
+    }
+}

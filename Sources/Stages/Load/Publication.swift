@@ -1,0 +1,88 @@
+package import ArchiveWriting
+package import Model
+
+/// Everything a new generation is made of: collected stream by stream, then given to ``OutputRoot/publish(_:)``.
+package struct Publication: Sendable {
+    package var manifest: Manifest
+    package let format: RowFormat
+    package let codec: Codec
+    package var bundle: BundleWriter.Format?
+    /// Re-read every new file's hash after it is linked, not only its size.
+    package var rereadsNewFiles = false
+
+    /// New files by their path in the generation.
+    private(set) var staged: [String: StagedFile] = [:]
+    /// Table Schemas by stream, where this run knows the columns.
+    private(set) var schemas: [String: [UInt8]] = [:]
+
+    package init(pipeline: String, format: RowFormat, codec: Codec) {
+        manifest = Manifest(pipeline: pipeline)
+        self.format = format
+        self.codec = codec
+    }
+
+    /// Adds a stream.
+    ///
+    /// - Parameters:
+    ///   - stream: with the partitions that stay as they are in the current generation. A partition that has become
+    ///     empty is simply not there.
+    ///   - columns: as they stand in the files; `nil` keeps the current generation's schema (a stream that failed).
+    ///   - staged: the new files, in row order. They replace the partitions that they name.
+    package mutating func add(_ stream: Manifest.Stream, columns: [Column]?, staged files: [StagedFile]) {
+        var stream = stream
+        var fresh: [String: [Manifest.File]] = [:]
+        for file in files {
+            precondition(file.stream == stream.name, "a file of \(file.stream) was given to \(stream.name)")
+            // No reader likes an empty file: an empty partition has none.
+            guard file.rows > 0 else { continue }
+            let path = ArchiveName.path(
+                stream: stream.name,
+                partition: file.partition,
+                number: (fresh[file.partition]?.count ?? 0) + 1,
+                contentSHA256: file.facts.contentSHA256,
+                format: format,
+                codec: codec
+            )
+            staged[path] = file
+            fresh[file.partition, default: []].append(
+                Manifest.File(path: path, rows: file.rows, facts: file.facts, min: file.min, max: file.max)
+            )
+        }
+        let replaced = Set(files.map(\.partition))
+        stream.partitions.removeAll { replaced.contains($0.value) || $0.files.isEmpty }
+        stream.partitions += fresh.map { Manifest.Partition(value: $0.key, files: $0.value) }
+        stream.partitions.sort { bytewise($0.value, $1.value) }
+        if let columns {
+            let schema = TableSchema(columns: columns, primaryKey: stream.primaryKey, format: format).json.canonical
+            schemas[stream.name] = schema
+            stream.schemaSHA256 = SHA256.hex(of: schema)
+        }
+        manifest.streams.append(stream)
+    }
+
+    /// Files whose content the current generation has under the same name keep that generation's bytes, also where
+    /// another version of a compressor would now pack them differently.
+    mutating func reuse(_ previous: Manifest) {
+        let known = Dictionary(uniqueKeysWithValues: previous.files.map { ($0.path, $0) })
+        for stream in manifest.streams.indices {
+            for partition in manifest.streams[stream].partitions.indices {
+                for file in manifest.streams[stream].partitions[partition].files.indices {
+                    let new = manifest.streams[stream].partitions[partition].files[file]
+                    guard let old = known[new.path], old.facts.contentSHA256 == new.facts.contentSHA256,
+                        old.rows == new.rows
+                    else { continue }
+                    manifest.streams[stream].partitions[partition].files[file].facts = old.facts
+                    staged[new.path] = nil
+                }
+            }
+        }
+    }
+}
+
+/// What publishing came to.
+package enum PublishOutcome: Sendable, Equatable {
+    /// The new generation is current.
+    case published(Int)
+    /// The manifest would be the same; nothing was written.
+    case unchanged
+}

@@ -1,0 +1,75 @@
+package import ArchiveWriting
+package import Model
+
+/// How rows stand in a file.
+package enum RowFormat: String, Sendable, CaseIterable {
+    case ndjson, csv
+
+    /// The format that a file's name speaks of.
+    package init(path: String) { self = path.contains(".csv") ? .csv : .ndjson }
+}
+
+/// An archive file that is complete but not yet part of a generation.
+package struct StagedFile: Sendable, Equatable {
+    /// Where it lies now, on the same file system as the output.
+    package var path: String
+    package var stream: String
+    /// `2025-11-03`, `2025-11`, or empty for snapshots and singletons.
+    package var partition: String
+    package var rows: Int
+    package var facts: FileFacts
+    /// The first and the last time of its rows.
+    package var min: Instant?
+    package var max: Instant?
+    /// Whether its bytes are on the medium already; publishing syncs those that are not.
+    package var isSynced: Bool
+
+    package init(
+        path: String,
+        stream: String,
+        partition: String,
+        rows: Int,
+        facts: FileFacts,
+        min: Instant? = nil,
+        max: Instant? = nil,
+        isSynced: Bool = false
+    ) {
+        self.path = path
+        self.stream = stream
+        self.partition = partition
+        self.rows = rows
+        self.facts = facts
+        self.min = min
+        self.max = max
+        self.isSynced = isSynced
+    }
+}
+
+/// Names of data files below a generation.
+package enum ArchiveName {
+    /// `costs/dt=2025-11-03/costs-00001-a5466f54997fee0d.ndjson.gz`
+    ///
+    /// The name holds 64 bits of the content's SHA-256, so that it never comes to mean other rows.
+    /// - Parameter number: from 1, within the partition.
+    package static func path(
+        stream: String,
+        partition: String,
+        number: Int,
+        contentSHA256: String,
+        format: RowFormat,
+        codec: Codec
+    ) -> String {
+        let digits = String(number)
+        let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        let stem = PartitionValue.escape(stream)
+        let name = "\(stem)-\(padded)-\(contentSHA256.prefix(16)).\(format.rawValue)\(codec.suffix)"
+        return partition.isEmpty ? "\(stem)/\(name)" : "\(stem)/dt=\(PartitionValue.escape(partition))/\(name)"
+    }
+
+    /// Whether a path stays below its folder: plain components, none of them empty, `.` or `..`.
+    package static func isPlain(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return !path.isEmpty && path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
+            && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    }
+}
