@@ -26,10 +26,21 @@ package struct YAMLNode: Sendable {
         package var key: String
         package var keyPlace: Place
         package var value: YAMLNode
+
+        package init(key: String, keyPlace: Place, value: YAMLNode) {
+            self.key = key
+            self.keyPlace = keyPlace
+            self.value = value
+        }
     }
 
     package var content: Content
     package var place: Place
+
+    package init(content: Content, place: Place) {
+        self.content = content
+        self.place = place
+    }
 
     /// Nothing was written: `key:`, `key: ~`, `key: null`.
     package var isEmpty: Bool {
