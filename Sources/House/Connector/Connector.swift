@@ -43,10 +43,19 @@ package struct Connector: Sendable, Equatable {
     }
 
     package init(
-        name: String, title: String = "", version: Int = 1, baseURL: String, credentialVariable: String,
-        credentialHeader: String, credentialPrefix: String, optionHeaders: [String: String] = [:],
-        fixedHeaders: [StreamSpec.Parameter] = [], requestIDHeader: String = "x-request-id",
-        errors: ErrorRules = ErrorRules(), pacing: Pacing = Pacing(total: nil, perPath: nil), streams: [StreamSpec]
+        name: String,
+        title: String = "",
+        version: Int = 1,
+        baseURL: String,
+        credentialVariable: String,
+        credentialHeader: String,
+        credentialPrefix: String,
+        optionHeaders: [String: String] = [:],
+        fixedHeaders: [StreamSpec.Parameter] = [],
+        requestIDHeader: String = "x-request-id",
+        errors: ErrorRules = ErrorRules(),
+        pacing: Pacing = Pacing(total: nil, perPath: nil),
+        streams: [StreamSpec]
     ) {
         self.name = name
         self.title = title

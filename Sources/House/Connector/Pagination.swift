@@ -30,8 +30,13 @@ package struct Pagination: Sendable, Equatable {
     package var limitMaxByWidth: [String: Int]
 
     package init(
-        style: Style, cursorParameter: String, cursorField: String, moreField: String = "has_more",
-        limitParameter: String? = "limit", limitMax: Int? = nil, limitMaxByWidth: [String: Int] = [:]
+        style: Style,
+        cursorParameter: String,
+        cursorField: String,
+        moreField: String = "has_more",
+        limitParameter: String? = "limit",
+        limitMax: Int? = nil,
+        limitMaxByWidth: [String: Int] = [:]
     ) {
         self.style = style
         self.cursorParameter = cursorParameter

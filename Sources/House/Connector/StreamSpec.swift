@@ -94,10 +94,23 @@ package struct StreamSpec: Sendable, Equatable {
     }
 
     package init(
-        name: String, title: String = "", mode: Mode, path: String, parameters: [Parameter] = [],
-        pagination: Pagination, rows: RowPlace, parents: [Parent] = [], window: WindowSpec? = nil,
-        grouping: Grouping? = nil, walks: [[Parameter]] = [[]], primaryKey: [String], timeColumn: String? = nil,
-        columns: [Column], ignoredFields: [[String]] = [], objectName: String? = nil, absent: Absent = .failure,
+        name: String,
+        title: String = "",
+        mode: Mode,
+        path: String,
+        parameters: [Parameter] = [],
+        pagination: Pagination,
+        rows: RowPlace,
+        parents: [Parent] = [],
+        window: WindowSpec? = nil,
+        grouping: Grouping? = nil,
+        walks: [[Parameter]] = [[]],
+        primaryKey: [String],
+        timeColumn: String? = nil,
+        columns: [Column],
+        ignoredFields: [[String]] = [],
+        objectName: String? = nil,
+        absent: Absent = .failure,
         scope: String = ""
     ) {
         self.name = name

@@ -15,8 +15,13 @@ package struct WindowSpec: Sendable, Equatable {
     package var defaultHistory: Int64
 
     package init(
-        startParameter: String, endParameter: String, widthParameter: String? = nil, widths: [String] = [],
-        defaultWidth: String? = nil, defaultLookback: Int64, defaultHistory: Int64
+        startParameter: String,
+        endParameter: String,
+        widthParameter: String? = nil,
+        widths: [String] = [],
+        defaultWidth: String? = nil,
+        defaultLookback: Int64,
+        defaultHistory: Int64
     ) {
         self.startParameter = startParameter
         self.endParameter = endParameter

@@ -41,10 +41,14 @@ package struct Column: Sendable, Equatable {
         package var path: [String]
         package var sensitivity: Sensitivity
         package var domain: String?
-        package init(path: [String], sensitivity: Sensitivity, domain: String?) {
+        /// Holds only in rows whose column `type` has one of these values; empty: in every row. (An audit
+        /// event's payload has an `id` that is a user's in `user.added` and a project's in `project.created`.)
+        package var types: [String]
+        package init(path: [String], sensitivity: Sensitivity, domain: String?, types: [String] = []) {
             self.path = path
             self.sensitivity = sensitivity
             self.domain = domain
+            self.types = types
         }
     }
 

@@ -1,0 +1,117 @@
+/// Collects what is to say about one file while it is read, and turns it into diagnostics with excerpts.
+///
+/// Lives for one read, on one task. Nothing stops at the first mistake: readers go on with what they have.
+package final class FileReport {
+    package let file: String
+    private var lines: [String] = []
+    private var found: [Diagnostic] = []
+    /// Text between these places must not be shown: a credential that looks like nothing in particular.
+    private var hidden: [Place] = []
+    private var hidesEverything = false
+
+    /// Fills in variables; `nil` when that failed and was reported. Connector files have none.
+    package var expand: (_ text: String, _ place: Place) -> String?
+
+    package init(file: String) {
+        self.file = file
+        expand = { text, _ in text }
+    }
+
+    func take(lines: [String]) { self.lines = lines }
+
+    package func error(
+        _ code: Diagnostic.Code,
+        _ message: String,
+        at place: Place?,
+        hint: String? = nil,
+        allowed: [String] = []
+    ) { say(.error, code, message, at: place, hint: hint, allowed: allowed) }
+
+    package func warn(_ code: Diagnostic.Code, _ message: String, at place: Place?, hint: String? = nil) {
+        say(.warning, code, message, at: place, hint: hint, allowed: [])
+    }
+
+    package func note(_ code: Diagnostic.Code, _ message: String, at place: Place?, hint: String? = nil) {
+        say(.note, code, message, at: place, hint: hint, allowed: [])
+    }
+
+    private func say(
+        _ severity: Diagnostic.Severity,
+        _ code: Diagnostic.Code,
+        _ message: String,
+        at place: Place?,
+        hint: String?,
+        allowed: [String]
+    ) {
+        found.append(Diagnostic(severity, code, message, file: file, at: place, hint: hint, allowed: allowed))
+    }
+
+    /// From here on no excerpt shows the value at `place`, however it was written.
+    package func hide(_ value: String, at place: Place) {
+        let rest = line(place.line).unicodeScalars.dropFirst(place.column - 1)
+        // A value that goes on over several lines or was escaped can't be found again in the text.
+        if String(String.UnicodeScalarView(rest)).contains(value) {
+            hidden.append(place)
+        } else {
+            hidesEverything = true
+        }
+    }
+
+    package func hideEverything() { hidesEverything = true }
+
+    /// A value as a message may repeat it: in quotes, on one line, not long, and never a secret.
+    package func quoted(_ text: String) -> String {
+        let shown = FileReport.harmless(SecretShapes.starred(text))
+        return shown.count > 60 ? "\"\(shown.prefix(57))...\"" : "\"\(shown)\""
+    }
+
+    /// All of it in the order of the file.
+    package var diagnostics: Diagnostics {
+        let sorted = found.enumerated().sorted { a, b in
+            let left = a.element.place, right = b.element.place
+            if left?.line != right?.line { return (left?.line ?? 0) < (right?.line ?? 0) }
+            if left?.column != right?.column { return (left?.column ?? 0) < (right?.column ?? 0) }
+            return a.offset < b.offset
+        }
+        return Diagnostics(
+            sorted.map { _, one in
+                var copy = one
+                copy.message = FileReport.harmless(one.message)
+                copy.excerpt = excerpt(around: one.place)
+                return copy
+            }
+        )
+    }
+
+    private func line(_ number: Int) -> String { lines.indices.contains(number - 1) ? lines[number - 1] : "" }
+
+    private func excerpt(around place: Place?) -> [Diagnostic.Line] {
+        guard let place, !hidesEverything, lines.indices.contains(place.line - 1) else { return [] }
+        return [place.line - 1, place.line].filter { $0 >= 1 }.map { .init(number: $0, text: shown($0)) }
+    }
+
+    private func shown(_ number: Int) -> String {
+        var scalars = Array(SecretShapes.starred(line(number)).unicodeScalars)
+        for place in hidden where place.line == number {
+            for index in (place.column - 1)..<max(place.column - 1, scalars.count) where index < scalars.count {
+                scalars[index] = "*"
+            }
+        }
+        if scalars.count > 200 { scalars = Array(scalars.prefix(200)) }
+        return FileReport.harmless(String(String.UnicodeScalarView(scalars)))
+    }
+
+    /// Control and direction characters would let a file draw on the reader's terminal.
+    private static func harmless(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isHarmful) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isHarmful($0) ? "\u{FFFD}" : $0 }))
+    }
+
+    private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09: false
+        case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}

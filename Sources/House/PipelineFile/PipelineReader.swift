@@ -1,0 +1,153 @@
+package import Connector
+package import Model
+
+/// Reads a pipeline file into a ``Pipeline``: checked against its connector, every default filled in.
+///
+/// All mistakes come out in one pass. Three values may stay open, so that `validate`, `plan` and `--replay`
+/// need no secret: `source.credential`, `transform.encrypt.key_ring` and `alerts.webhook` are `nil` while
+/// their variable is unset.
+package struct PipelineReader {
+    package struct Reading: Sendable {
+        /// `nil` when there is a mistake.
+        package var pipeline: Pipeline?
+        /// Warnings and notes too.
+        package var diagnostics: Diagnostics
+
+        package func get() throws(Fault) -> Pipeline {
+            if let pipeline { return pipeline }
+            throw diagnostics.fault ?? Fault(.badPlan, "the pipeline could not be read", mend: "run `cogni validate`")
+        }
+    }
+
+    /// - Parameters:
+    ///   - file: the name for messages, as the user wrote it.
+    ///   - environment: what `${NAME}` looks in.
+    ///   - readFile: the bytes of a file, `nil` when it can't be read; for `${file:…}` and connector files.
+    ///     Paths are passed on as written.
+    package static func read(
+        file: String,
+        bytes: [UInt8],
+        environment: [String: String],
+        readFile: @escaping (String) -> [UInt8]?
+    ) -> Reading {
+        let report = FileReport(file: file)
+        let variables = Variables(environment: environment, readFile: readFile)
+        variables.fill(report)
+        var reader = PipelineReader(report: report, variables: variables)
+        let pipeline = YAMLFile.read(bytes, into: report).flatMap { root in
+            Section(root, called: "a pipeline file", "at the top level", at: root.place, in: report)
+                .flatMap { reader.pipeline($0) }
+        }
+        var diagnostics = report.diagnostics
+        diagnostics += reader.connectorDiagnostics
+        return Reading(pipeline: diagnostics.hasErrors ? nil : pipeline, diagnostics: diagnostics)
+    }
+
+    let report: FileReport
+    let variables: Variables
+    /// What a connector file of the user's own has to say for itself.
+    var connectorDiagnostics = Diagnostics()
+
+    private static let keys = ["pipeline", "enabled", "source", "streams", "transform", "load", "alerts"]
+
+    private mutating func pipeline(_ root: Section) -> Pipeline? {
+        root.checkKeys(PipelineReader.keys)
+        let name = name(root)
+        root.require("source", hint: "write source: { connector: openai_admin }")
+        let source = root.section("source")
+        let connector = source.flatMap { self.connector($0) }
+        let settings = source.map { self.source($0, connector) }
+        let streams = self.streams(root, connector)
+        let transform = self.transform(root, connector, streams)
+        let load = self.load(root)
+        let alerts = self.alerts(root)
+        checkPageLimit(source, settings, streams)
+        guard let connector, let settings else { return nil }
+        return Pipeline(
+            name: name,
+            enabled: root.flag("enabled") ?? true,
+            file: report.file,
+            source: settings,
+            streams: streams,
+            transform: transform,
+            load: load,
+            alerts: alerts,
+            connector: connector
+        )
+    }
+
+    /// The name becomes a folder and a key of the state.
+    private func name(_ root: Section) -> String {
+        root.require("pipeline", hint: "name it: pipeline: openai-admin")
+        guard let text = root.text("pipeline") else { return "" }
+        let letters = text.value.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        if !letters || text.value.utf8.count > 63 || text.value.hasPrefix("-") || text.value.hasSuffix("-") {
+            report.error(
+                .wrongValue,
+                "a pipeline's name has 1 to 63 of a-z, 0-9 and -, not \(report.quoted(text.written))",
+                at: text.place,
+                hint: PipelineReader.fitting(text.value).map { "for example \($0)" }
+            )
+        }
+        return text.value
+    }
+
+    /// `My Pipeline_2` → `my-pipeline-2`
+    private static func fitting(_ name: String) -> String? {
+        let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
+        let fitting = words.joined(separator: "-").prefix(63)
+        return fitting.isEmpty ? nil : String(fitting)
+    }
+
+    private func load(_ root: Section) -> Pipeline.Load {
+        let section = root.section("load")
+        section?.checkKeys([
+            "directory", "format", "compression", "partition_by", "max_file_size", "bundle", "keep_generations",
+            "guard_formulas",
+        ])
+        let load = Pipeline.Load(
+            directory: section?.text("directory")?.value ?? "output",
+            format: section?.word("format", Pipeline.Load.Format.self) ?? .ndjson,
+            compression: section?.word("compression", Pipeline.Load.Compression.self) ?? .gzip,
+            partitionBy: section?.word("partition_by", Pipeline.Load.PartitionBy.self) ?? .day,
+            maxFileSize: section?.size("max_file_size") ?? ByteSize(bytes: 256_000_000),
+            bundle: section?.word("bundle", Pipeline.Load.Bundle.self) ?? .none,
+            keepGenerations: section?.whole("keep_generations", 1...100_000) ?? 14,
+            guardFormulas: section?.flag("guard_formulas") ?? false
+        )
+        if load.maxFileSize.bytes < 1000, let text = section?.text("max_file_size") {
+            report.error(
+                .wrongValue,
+                "\"max_file_size\" must be at least 1kB, not \(report.quoted(text.written))",
+                at: text.place
+            )
+        }
+        if load.guardFormulas, load.format != .csv, let section {
+            report.warn(
+                .noEffect,
+                "\"guard_formulas\" has no effect: only csv files are opened as spreadsheets",
+                at: section.keyPlace("guard_formulas")
+            )
+        }
+        return load
+    }
+
+    private func alerts(_ root: Section) -> Pipeline.Alerts {
+        let section = root.section("alerts")
+        section?.checkKeys(["webhook", "disable_after_failures", "certificate_expiry"])
+        return Pipeline.Alerts(
+            webhook: section.flatMap { webhook($0) },
+            disableAfterFailures: section?.whole("disable_after_failures", 1...10_000),
+            certificateExpiry: section?.span("certificate_expiry")
+        )
+    }
+
+    /// Where events are sent. Such addresses often are secrets themselves.
+    private func webhook(_ section: Section) -> Secret? {
+        guard let open = openValue(section, "webhook"), let url = open.value, !url.isEmpty else { return nil }
+        if let problem = BaseURL.problem(with: String(url.prefix { $0 != "?" }), allowPlainHTTP: false) {
+            report.error(.wrongValue, "\"webhook\" \(problem)", at: open.place)
+        }
+        return Secret(url, name: open.name ?? "alerts.webhook")
+    }
+}
