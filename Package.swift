@@ -72,7 +72,7 @@ let package = Package(
         room("Native", "PageMemory"),
         room("Native", "Disk"),
         room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
-        room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate"]),
+        room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk"]),
         room("Native", "Sealing", ["COpenSSL"]),
         room("Native", "RecordScan", ["CRecordScan", "PageMemory"]),
 
@@ -81,23 +81,27 @@ let package = Package(
         room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
         room("House", "PipelineFile", ["Model", "Connector", yaml]),
         room("House", "Ledger", ["Model", sqlite]),
+        room("House", "Reporting", ["Model"]),
         room(
             "House",
             "Runner",
-            ["Model", "Connector", "PipelineFile", "Ledger", "Extract", "Transform", "Load", "Disk", "PageMemory"]
+            [
+                "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Extract", "Transform", "Load", "Disk",
+                "ArchiveWriting", "RecordScan", "Sealing", "PageMemory",
+            ]
         ),
 
         // Stages: the rooms, in the order of the data. None imports another.
         room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory", "Disk"]),
         room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "Disk"]),
-        room("Stages", "Load", ["Model", "Connector", "ArchiveWriting", "Disk"]),
+        room("Stages", "Load", ["Model", "ArchiveWriting", "Disk"]),
 
         // Desk: the programs.
         program(
             "cogni",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
-                "PageMemory", arguments,
+                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", arguments,
             ]
         ),
         program("cogni-simulator", [arguments] + nio),

@@ -48,6 +48,21 @@ package struct Pipeline: Sendable {
         package var onFailure: OnFailure
         /// The key columns that take part with this grouping.
         package var primaryKey: [String]
+
+        package init(
+            spec: StreamSpec, bucketWidth: String?, groupBy: [String], since: Instant?, until: Instant?,
+            lookback: TimeSpan, includeOpenBucket: Bool, onFailure: OnFailure, primaryKey: [String]
+        ) {
+            self.spec = spec
+            self.bucketWidth = bucketWidth
+            self.groupBy = groupBy
+            self.since = since
+            self.until = until
+            self.lookback = lookback
+            self.includeOpenBucket = includeOpenBucket
+            self.onFailure = onFailure
+            self.primaryKey = primaryKey
+        }
     }
 
     package struct Transform: Sendable {

@@ -42,7 +42,7 @@ final class ArchiveSink {
             do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch { throw ArchiveSink.fault(error) }
             guard filled > 0 else { break }
             let counts = merge.counts
-            try append(block.span.extracting(0..<filled), rows: counts.rows, times: timed ? (counts.minTime, counts.maxTime) : nil)
+            try append(block, count: filled, rows: counts.rows, times: timed ? (counts.minTime, counts.maxTime) : nil)
         }
         return try end()
     }
@@ -55,16 +55,16 @@ final class ArchiveSink {
         times = nil
     }
 
-    /// Adds whole lines.
-    func append(_ lines: Span<UInt8>, rows count: Int, times span: (min: Int64, max: Int64)?) throws(Fault) {
-        if writer.isOpen, writer.contentBytes + lines.count > maxFileSize { try closeFile() }
+    /// Adds whole lines: the first `length` bytes of `lines`.
+    func append(_ lines: [UInt8], count length: Int, rows count: Int, times span: (min: Int64, max: Int64)?) throws(Fault) {
+        if writer.isOpen, writer.contentBytes + length > maxFileSize { try closeFile() }
         do throws(ArchiveError) {
             if !writer.isOpen {
                 fileNumber += 1
                 try writer.open("\(folder)/\(prefix)-\(fileNumber).part-file")
-                if !header.isEmpty { try writer.write(header.span) }
+                if !header.isEmpty { try writer.write(header, count: header.count) }
             }
-            try writer.write(lines)
+            try writer.write(lines, count: length)
         } catch {
             throw Fault(error)
         }

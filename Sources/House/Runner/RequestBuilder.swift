@@ -1,6 +1,6 @@
 package import Connector
 package import Extract
-package import Model
+internal import Model
 package import PipelineFile
 
 /// One walk of a stream: which of its walks, under which parents, over which span of time.
@@ -48,7 +48,7 @@ package struct RequestBuilder: Sendable {
         }
         var path = spec.path
         for (name, value) in slice.parameters {
-            path = path.replacing("{\(name)}", with: PercentEncoding.segment(value))
+            path = path.replacing("{\(name)}", with: PercentEncoding.encode(value))
         }
         var request = Request(stream: spec.name, template: spec.path, path: path, query: query)
         walk.apply(to: &request)

@@ -30,6 +30,14 @@ struct StagedRun: Sendable, Equatable {
         else { return nil }
         self.init(file: String(parts[0]), partition: partition, offset: offset, length: length, rows: rows)
     }
+
+    /// Whether staging still holds all of these runs in full.
+    static func allThere(_ runs: [StagedRun], in folder: String) -> Bool {
+        runs.allSatisfy { run in
+            let status = (try? Disk.status(folder + "/" + run.file)) ?? nil
+            return status.map { $0.kind == .file && $0.size >= run.offset + run.length } ?? false
+        }
+    }
 }
 
 /// The run file that one stream writes during one attempt: only ever appended to.

@@ -56,8 +56,8 @@ actor StreamEngine {
             if sync { try runFile?.sync() }
             return
         }
-        let file = try self.runFile ?? RunFile(folder: stagingFolder, name: runFileName)
-        self.runFile = file
+        if runFile == nil { runFile = try RunFile(folder: stagingFolder, name: runFileName) }
+        guard let file = runFile else { return }
         for (partition, run) in runs.sorted(by: { $0.key < $1.key }) where run.count > 0 {
             spilled.append(try file.append(run, partition: partition))
         }

@@ -54,6 +54,19 @@ package final class ArchiveFileWriter {
         if let failure { throw failure }
     }
 
+    /// The first `count` bytes of a buffer that the caller uses again.
+    package func write(_ content: [UInt8], count: Int) throws(ArchiveError) {
+        let failure: ArchiveError? = unsafe content.withUnsafeBytes { content in
+            do throws(ArchiveError) {
+                try unsafe write(UnsafeRawBufferPointer(rebasing: content.prefix(count)))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
     /// For the rooms of `Native`, and for blocks that are in memory already.
     package func write(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
         guard let sink else { preconditionFailure("write without open") }

@@ -18,6 +18,7 @@ internal import CRecordScan
         /// Unix seconds, of the rows given out.
         package var minTime: Int64 = 0
         package var maxTime: Int64 = 0
+        package init() {}
     }
 
     package struct Row {
@@ -47,9 +48,16 @@ internal import CRecordScan
 
     package var counts: Counts {
         let raw = unsafe cogni_merge_counts(self.raw)
-        return Counts(
-            rows: Int(raw.rows), fresh: Int(raw.fresh), identical: Int(raw.identical), conflicts: Int(raw.conflicts),
-            replaced: Int(raw.replaced), changed: Int(raw.changed), minTime: raw.min_time, maxTime: raw.max_time)
+        var counts = Counts()
+        counts.rows = Int(raw.rows)
+        counts.fresh = Int(raw.fresh)
+        counts.identical = Int(raw.identical)
+        counts.conflicts = Int(raw.conflicts)
+        counts.replaced = Int(raw.replaced)
+        counts.changed = Int(raw.changed)
+        counts.minTime = raw.min_time
+        counts.maxTime = raw.max_time
+        return counts
     }
 
     package func restartFile() { unsafe cogni_merge_restart_file(raw) }

@@ -29,6 +29,15 @@ package struct FetchFailure: Error, Sendable {
     package var attempts: Attempts
     /// The key itself was refused: no other stream can succeed.
     package var stopsRun: Bool
+
+    package init(fault: Fault, status: Int?, envelope: ErrorEnvelope?, attempts: Attempts, stopsRun: Bool) {
+        self.fault = fault
+        self.status = status
+        self.envelope = envelope
+        self.attempts = attempts
+        self.stopsRun = stopsRun
+    }
+
     package var isCancelled: Bool { fault.code == .interrupted }
 }
 

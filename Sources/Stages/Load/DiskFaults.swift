@@ -1,10 +1,10 @@
-internal import ArchiveWriting
-internal import Disk
-internal import Model
+package import ArchiveWriting
+package import Disk
+package import Model
 
 extension Fault {
     /// A file or folder could not be written or read; the mend follows from the cause.
-    init(_ error: DiskError) {
+    package init(_ error: DiskError) {
         let mend =
             switch error.cause {
             case .full: "free space on the disk of `\(error.path)`, then run again; nothing half-written is visible"
@@ -17,7 +17,7 @@ extension Fault {
         self.init(.cannotWrite, error.description, mend: mend)
     }
 
-    init(_ error: ArchiveError) {
+    package init(_ error: ArchiveError) {
         switch error {
         case .disk(let error): self.init(error)
         case .library: self.init(.cannotWrite, error.description, mend: "run again; if it stays, report the message")
@@ -32,10 +32,10 @@ extension Fault {
 }
 
 /// Runs calls of the room below and turns their error into a fault.
-func onDisk<R>(_ body: () throws(DiskError) -> R) throws(Fault) -> R {
+package func onDisk<R>(_ body: () throws(DiskError) -> R) throws(Fault) -> R {
     do throws(DiskError) { return try body() } catch { throw Fault(error) }
 }
 
-func inArchive<R>(_ body: () throws(ArchiveError) -> R) throws(Fault) -> R {
+package func inArchive<R>(_ body: () throws(ArchiveError) -> R) throws(Fault) -> R {
     do throws(ArchiveError) { return try body() } catch { throw Fault(error) }
 }

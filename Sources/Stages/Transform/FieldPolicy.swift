@@ -51,7 +51,7 @@ package struct FieldRules: Sendable {
     }
 
     /// A value inside a `json` column: sealed by its domain, or by the name of its last key.
-    func isSealed(stream: String, inner: Column.Inner) -> Bool {
+    package func isSealed(stream: String, inner: Column.Inner) -> Bool {
         isSealed(stream: stream, name: inner.path.last ?? "", domain: inner.domain)
     }
 

@@ -15,6 +15,7 @@ package struct PageFacts: Sendable {
     package var buckets: [(start: Instant, end: Instant)] = []
     /// The columns that children need, row by row, as the API gave them.
     package var parents: [[String: String]] = []
+    package init() {}
 }
 
 /// A page that can't be accepted.

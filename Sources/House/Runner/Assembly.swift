@@ -1,0 +1,155 @@
+internal import ArchiveWriting
+internal import Connector
+internal import Load
+internal import Model
+internal import PipelineFile
+internal import Reporting
+internal import Sealing
+internal import Transform
+
+/// Puts the streams' results together: the next generation's manifest and files, and the report for people.
+struct Assembly {
+    let pipeline: Pipeline
+    let options: RunOptions
+    let doors: RunDoors
+    let current: Generation?
+
+    private var format: RowFormat { pipeline.load.format == .csv ? .csv : .ndjson }
+    private var codec: Codec {
+        switch pipeline.load.compression {
+        case .gzip: .gzip
+        case .zstd: .zstd
+        case .none: .none
+        }
+    }
+
+    func publication(_ results: [StreamResult]) throws(Fault) -> Publication {
+        var publication = Publication(pipeline: pipeline.name, format: format, codec: codec)
+        publication.bundle =
+            switch pipeline.load.bundle {
+            case .none: nil
+            case .tarZstd: .tarZstd
+            case .zip: .zip
+            }
+        let rules = FieldRules(pipeline: pipeline, doors: doors)
+        if let key = doors.key, !rules.sealedFields.isEmpty {
+            publication.manifest.keyIDs = [key.kid]
+            publication.manifest.crypto = Manifest.Crypto(tenant: doors.tenant, fields: sealedFields(rules))
+        }
+        for plan in pipeline.streams {
+            let name = plan.spec.name
+            let old = current?.manifest.stream(name)
+            let oldChanges = current?.manifest.stream(ChangeLog.name(name))
+            guard let result = results.first(where: { $0.name == name }) else {
+                // Not asked for this time: as it was.
+                if let old { publication.add(old, columns: nil, staged: []) }
+                if let oldChanges { publication.add(oldChanges, columns: nil, staged: []) }
+                continue
+            }
+            if result.fault != nil {
+                addStale(plan, old, to: &publication)
+                if let oldChanges { publication.add(oldChanges, columns: nil, staged: []) }
+            } else {
+                add(plan, result, options.fullRefresh ? nil : old, to: &publication)
+                addChanges(plan, result, options.fullRefresh ? nil : oldChanges, to: &publication)
+            }
+        }
+        return publication
+    }
+
+    private func entry(_ plan: Pipeline.StreamPlan, _ result: StreamResult?) -> Manifest.Stream {
+        var stream = Manifest.Stream(
+            name: plan.spec.name, mode: plan.spec.mode.rawValue, primaryKey: result?.primaryKey ?? plan.primaryKey,
+            bucketWidth: plan.bucketWidth ?? plan.spec.window?.defaultWidth,
+            groupBy: plan.spec.grouping == nil ? nil : result?.groupBy ?? plan.groupBy)
+        stream.extra = [.init("settings", .string(StreamSettings.fingerprint(plan, pipeline, doors)))]
+        return stream
+    }
+
+    private func add(
+        _ plan: Pipeline.StreamPlan, _ result: StreamResult, _ old: Manifest.Stream?, to publication: inout Publication
+    ) {
+        var stream = entry(plan, result)
+        stream.coverage = result.coverage
+        stream.watermark = result.watermark
+        stream.partitions = (old?.partitions ?? []).filter { !result.emptied.contains($0.value) }
+        publication.add(stream, columns: plan.spec.archiveColumns, staged: result.files)
+    }
+
+    private func addChanges(
+        _ plan: Pipeline.StreamPlan, _ result: StreamResult, _ old: Manifest.Stream?, to publication: inout Publication
+    ) {
+        guard plan.spec.mode == .snapshot, old != nil || !result.changeFiles.isEmpty else { return }
+        let primaryKey = ["changed_at"] + result.primaryKey
+        var stream = Manifest.Stream(name: ChangeLog.name(plan.spec.name), mode: "log", primaryKey: primaryKey)
+        stream.partitions = old?.partitions ?? []
+        let columns = ChangeColumns.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
+        publication.add(stream, columns: columns, staged: result.changeFiles)
+    }
+
+    private func addStale(_ plan: Pipeline.StreamPlan, _ old: Manifest.Stream?, to publication: inout Publication) {
+        if var old {
+            old.isStale = true
+            publication.add(old, columns: nil, staged: [])
+        } else {
+            var stream = entry(plan, nil)
+            stream.isStale = true
+            publication.add(stream, columns: plan.spec.archiveColumns, staged: [])
+        }
+    }
+
+    private func sealedFields(_ rules: FieldRules) -> [Manifest.Crypto.Field] {
+        let algorithm = pipeline.transform.encryption?.mode.rawValue ?? "deterministic"
+        var fields: [Manifest.Crypto.Field] = []
+        for plan in pipeline.streams {
+            let name = plan.spec.name
+            for column in plan.spec.columns {
+                if rules.isSealed(stream: name, column: column) {
+                    fields.append(
+                        Manifest.Crypto.Field(
+                            path: "\(name).\(column.name)", algorithm: algorithm,
+                            domain: FieldRules.domain(stream: name, column: column)))
+                }
+                for inner in column.inner where rules.isSealed(stream: name, inner: inner) {
+                    let path = inner.path.joined(separator: ".")
+                    fields.append(
+                        Manifest.Crypto.Field(
+                            path: "\(name).\(column.name).\(path)", algorithm: algorithm,
+                            domain: inner.domain ?? "\(name).\(column.name).\(path)"))
+                }
+            }
+        }
+        return fields
+    }
+
+    /// One line a stream, for the table.
+    func reports(_ results: [StreamResult], publication: Publication?) -> [StreamReport] {
+        results.map { result in
+            let old = current?.manifest.stream(result.name)
+            let new = publication?.manifest.stream(result.name)
+            var status = StreamReport.Status.ok
+            if result.fault != nil {
+                status = old == nil ? .failed : .stale
+            } else if let old, let new, old.partitions == new.partitions {
+                status = .unchanged
+            }
+            var report = StreamReport(name: result.name, status: status)
+            report.tally = result.tally
+            report.pages = result.pages
+            report.requests = result.requests
+            report.retries = result.retries
+            let files = (new ?? old)?.partitions.flatMap(\.files) ?? []
+            report.files = files.count
+            report.bytes = files.reduce(0) { $0 + $1.facts.bytes }
+            report.milliseconds = result.milliseconds
+            report.notes = result.notes + driftNotes(result)
+            return report
+        }
+    }
+
+    private func driftNotes(_ result: StreamResult) -> [String] {
+        result.drift.unknown.sorted { $0.key < $1.key }.map { path, field in
+            "field \(path) is not in the schema: \(field.kind), seen \(field.count) times, \(field.action)"
+        }
+    }
+}

@@ -1,0 +1,167 @@
+internal import Extract
+internal import Ledger
+internal import Model
+
+/// The name of a slice in the ledger: a hash of what it asks for, so that it holds no id in clear.
+enum SliceID {
+    static func text(_ stream: String, _ slice: Slice, groupBy: [String]) -> String {
+        let parameters = slice.parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let window = slice.window?.text ?? ""
+        let text = ([stream, String(slice.walk), window] + groupBy + parameters).joined(separator: "\u{1F}")
+        return stream + "-" + Digest.hex(text).prefix(24)
+    }
+}
+
+/// Makes progress durable while streams are walked, and finds it again after a crash.
+///
+/// Rows go to staging first, then the ledger says up to where: a crash between the two costs a page that is fetched
+/// again, and whose rows are then identical repeats.
+actor ProgressKeeper {
+    /// What an earlier attempt left of a stream.
+    struct Carried: Sendable {
+        var spilled: [StagedRun]
+        var fetched: Int
+        var pages: Int
+    }
+
+    struct Kept: Sendable {
+        var isDone: Bool
+        var memento: String
+        var buckets: [(start: Instant, end: Instant)]?
+    }
+
+    private struct Stream {
+        var engine: StreamEngine
+        var carried: Carried?
+        var isResumable: Bool
+        var lastCheckpoint: ContinuousClock.Instant
+        var slices: [String: SliceProgress] = [:]
+        var dirty: Set<String> = []
+        var groupBy: [String]
+    }
+
+    private let store: StateStore
+    private let claim: Claim
+    private let stagingFolder: String
+    private let interval: Duration
+    private var streams: [String: Stream] = [:]
+    private var earlier: [String: SliceProgress] = [:]
+    /// The first failure to make progress durable; the run can't be trusted to resume, and says so.
+    private(set) var fault: Fault?
+
+    init(store: StateStore, claim: Claim, stagingFolder: String, interval: Duration, earlier: [SliceProgress]) {
+        self.store = store
+        self.claim = claim
+        self.stagingFolder = stagingFolder
+        self.interval = interval
+        for slice in earlier { self.earlier[slice.id] = slice }
+    }
+
+    private static func engineID(_ stream: String) -> String { "engine:\(stream)" }
+
+    func resume(_ stream: String, groupBy: [String]) -> Carried? {
+        guard let row = earlier[ProgressKeeper.engineID(stream)],
+            row.counters["group_by"] == JSONValue.strings(groupBy)
+        else { return nil }
+        let spilled = row.staged.compactMap { StagedRun(text: $0) }
+        guard spilled.count == row.staged.count, StagedRun.allThere(spilled, in: stagingFolder) else {
+            earlier = earlier.filter { $0.value.stream != stream }
+            return nil
+        }
+        return Carried(spilled: spilled, fetched: row.counters["fetched"]?.integer ?? 0, pages: row.pages)
+    }
+
+    func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) {
+        if carried == nil { earlier = earlier.filter { $0.value.stream != stream } }
+        streams[stream] = Stream(
+            engine: engine, carried: carried, isResumable: isResumable, lastCheckpoint: .now, groupBy: groupBy)
+    }
+
+    /// Where an earlier attempt's walk stopped.
+    func kept(_ stream: String, slice: String) -> Kept? {
+        guard let row = earlier[slice], row.stream == stream else { return nil }
+        let buckets = row.counters["buckets"]?.elements?.compactMap { pair -> (start: Instant, end: Instant)? in
+            guard let values = pair.elements, values.count == 2, let start = values[0].integer, let end = values[1].integer
+            else { return nil }
+            return (Instant(seconds: Int64(start)), Instant(seconds: Int64(end)))
+        }
+        return Kept(isDone: row.state == .done, memento: row.counters["walk"]?.text ?? "", buckets: buckets)
+    }
+
+    /// Notes that a page was taken; durable at the next checkpoint.
+    func keep(
+        _ stream: String, slice: String, place: Slice, memento: String, pages: Int, cursor: String?,
+        buckets: [(start: Instant, end: Instant)]
+    ) async {
+        guard streams[stream]?.isResumable == true else { return }
+        var row = SliceProgress(
+            id: slice, stream: stream, walk: place.walk, from: place.window?.start, to: place.window?.end)
+        row.pages = pages
+        row.nextPage = cursor
+        row.counters = [
+            "walk": .string(memento),
+            "buckets": .array(
+                ProgressKeeper.joined(buckets).map { [.integer($0.start.seconds), .integer($0.end.seconds)] }),
+        ]
+        await note(row)
+    }
+
+    /// Notes that a walk has ended.
+    func finish(_ stream: String, slice: String) async {
+        guard streams[stream]?.isResumable == true else { return }
+        var row = streams[stream]?.slices[slice] ?? earlier[slice] ?? SliceProgress(id: slice, stream: stream)
+        row.state = .done
+        row.nextPage = nil
+        row.counters = [:]
+        await note(row)
+    }
+
+    private func note(_ row: SliceProgress) async {
+        streams[row.stream]?.slices[row.id] = row
+        streams[row.stream]?.dirty.insert(row.id)
+        guard let last = streams[row.stream]?.lastCheckpoint, ContinuousClock.now - last >= interval else { return }
+        await checkpoint(row.stream)
+    }
+
+    /// Makes what a stream has so far durable.
+    func checkpoint(_ name: String) async {
+        guard var stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return }
+        let dirty = stream.dirty
+        stream.dirty = []
+        stream.lastCheckpoint = .now
+        streams[name] = stream
+        do throws(Fault) {
+            try await stream.engine.spill(sync: true)
+            var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
+            row.staged = await stream.engine.spilled.map(\.text)
+            row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
+            let fetched = await stream.engine.fetched + (stream.carried?.fetched ?? 0)
+            row.counters = ["fetched": .integer(fetched), "group_by": .strings(stream.groupBy)]
+            try store.saveProgress(row, as: claim)
+            for id in dirty.sorted() {
+                if let slice = streams[name]?.slices[id] { try store.saveProgress(slice, as: claim) }
+            }
+        } catch {
+            fault = fault ?? error
+        }
+    }
+
+    /// Before the process ends with work undone.
+    func checkpointAll() async {
+        for name in streams.keys.sorted() { await checkpoint(name) }
+    }
+
+    /// Neighbouring buckets as one span each: what matters is what they cover together, and a year of minutes is half a
+    /// million of them.
+    private static func joined(_ buckets: [(start: Instant, end: Instant)]) -> [(start: Instant, end: Instant)] {
+        var spans: [(start: Instant, end: Instant)] = []
+        for bucket in buckets.sorted(by: { $0.start < $1.start }) {
+            if let last = spans.last, last.end == bucket.start {
+                spans[spans.count - 1].end = bucket.end
+            } else if spans.last.map({ $0.start != bucket.start }) ?? true {
+                spans.append(bucket)
+            }
+        }
+        return spans
+    }
+}

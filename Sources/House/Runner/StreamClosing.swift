@@ -1,0 +1,337 @@
+internal import ArchiveWriting
+internal import Connector
+internal import Disk
+internal import Extract
+internal import Load
+internal import Model
+internal import PipelineFile
+internal import RecordScan
+internal import Transform
+
+/// Turns a stream's fetched rows into finished files: merged with what earlier runs wrote, deduplicated, compressed.
+struct StreamClosing: Sendable {
+    let spec: StreamSpec
+    let pipeline: Pipeline
+    let now: Instant
+    let stagingFolder: String
+    /// The stream in the current generation, and that generation's folder; `nil` on the first run and after a refresh.
+    let old: Manifest.Stream?
+    let oldChanges: Manifest.Stream?
+    let oldFolder: String?
+    /// Partitions are closed on so many threads.
+    let width: Int
+
+    private var naming: PartitionNaming { PartitionNaming(pipeline.load.partitionBy) }
+    private var format: CellText.Format { pipeline.load.format == .csv ? .csv : .ndjson }
+    private var keep: RunMerge.Keep { pipeline.transform.keep == .first ? .first : .latest }
+    private var codec: Codec {
+        switch pipeline.load.compression {
+        case .gzip: .gzip
+        case .zstd: .zstd
+        case .none: .none
+        }
+    }
+
+    func close(_ fetched: StreamRun.Fetched) async throws(Fault) -> StreamResult {
+        var result = fetched.result
+        let (runs, spilled) = await fetched.engine.takeAll()
+        let reader = ArchiveLine(
+            format: format, columns: spec.archiveColumns, primaryKey: result.primaryKey, timeColumn: spec.timeColumn)
+        switch spec.mode {
+        case .report, .log:
+            try await closePartitions(runs, spilled, reader, window: fetched.window, into: &result)
+        case .snapshot: try closeSnapshot(runs, spilled, reader, into: &result)
+        case .singleton: try closeSingleton(runs, spilled, reader, into: &result)
+        }
+        guard result.tally.balances else {
+            throw Fault(
+                .badReply,
+                "rows were lost: \(result.tally.fetched) fetched, \(result.tally.kept) kept, \(result.tally.duplicates) duplicates, \(result.tally.droppedTotal) dropped",
+                at: ["stream \(spec.name)"], mend: "this is a defect of cogni: report it with the run file")
+        }
+        return result
+    }
+
+    private func sink(_ stream: String, _ prefix: String, header: [UInt8]) -> ArchiveSink {
+        ArchiveSink(
+            stream: stream, folder: stagingFolder, prefix: prefix, header: header,
+            maxFileSize: pipeline.load.maxFileSize.bytes, codec: codec)
+    }
+
+    private func paths(_ partition: Manifest.Partition?) -> [String] {
+        guard let oldFolder, let partition else { return [] }
+        return partition.files.map { oldFolder + "/" + $0.path }
+    }
+
+    // MARK: Reports and logs
+
+    private struct Job: Sendable {
+        var number: Int?
+        var name: String
+        var run: RowRun?
+        var spilled: [StagedRun]
+        /// The partition in the current generation, when rows of it may stay.
+        var old: Manifest.Partition?
+    }
+
+    private struct Closed: Sendable {
+        var name: String
+        var files: [StagedFile] = []
+        var counts = RunMerge.Counts()
+        var fault: Fault?
+    }
+
+    private func closePartitions(
+        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ reader: ArchiveLine, window: TimeWindow?,
+        into result: inout StreamResult
+    ) async throws(Fault) {
+        var jobs: [String: Job] = [:]
+        for (number, run) in runs where run.count > 0 {
+            let name = naming.name(number)
+            jobs[name] = Job(number: number, name: name, run: run, spilled: [], old: nil)
+        }
+        for run in spilled {
+            let name = naming.name(run.partition)
+            jobs[name, default: Job(number: run.partition, name: name, run: nil, spilled: [], old: nil)].spilled.append(run)
+        }
+        for partition in old?.partitions ?? [] {
+            guard let span = naming.span(partition.value) else { continue }
+            if jobs[partition.value] != nil {
+                jobs[partition.value]?.old = partition
+            } else if spec.mode == .report, let window, span.start < window.end, span.end > window.start {
+                // Read again and now without rows: what the window covered of it is gone.
+                jobs[partition.value] = Job(number: nil, name: partition.value, run: nil, spilled: [], old: partition)
+            }
+        }
+        let ordered = jobs.values.sorted { $0.name < $1.name }
+        let workers = max(1, min(width, ordered.count))
+        let primaryKeyless = spec.mode == .report ? window : nil
+        var closed: [Closed] = []
+        await withTaskGroup(of: [Closed].self) { group in
+            for worker in 0..<workers {
+                group.addTask {
+                    let sink = sink(spec.name, "\(spec.name)-\(worker)", header: reader.header)
+                    var done: [Closed] = []
+                    for index in stride(from: worker, to: ordered.count, by: workers) {
+                        let one = closeOne(ordered[index], reader, window: primaryKeyless, sink: sink)
+                        done.append(one)
+                        if one.fault != nil || Task.isCancelled { break }
+                    }
+                    return done
+                }
+            }
+            for await part in group { closed += part }
+        }
+        if let fault = closed.compactMap(\.fault).first { throw fault.within("stream \(spec.name)") }
+        if Task.isCancelled {
+            throw Fault(.interrupted, "the run was stopped", mend: "run it again; it goes on from here")
+        }
+        var newest = Int64.min
+        for one in closed.sorted(by: { $0.name < $1.name }) {
+            result.tally.kept += one.counts.fresh
+            result.tally.identical += one.counts.identical
+            result.tally.conflicts += one.counts.conflicts
+            result.replaced += one.counts.replaced
+            result.changed += one.counts.changed
+            if one.files.isEmpty { result.emptied.append(one.name) }
+            result.files += one.files
+            newest = max(newest, one.files.compactMap { $0.max?.seconds }.max() ?? newest)
+        }
+        position(window, newest: newest, into: &result)
+    }
+
+    /// Where the next run goes on.
+    private func position(_ window: TimeWindow?, newest: Int64, into result: inout StreamResult) {
+        if spec.mode == .log {
+            let seen = newest > Int64.min ? Instant(seconds: newest) : nil
+            result.watermark = [seen, old?.watermark].compactMap(\.self).max() ?? window?.start
+            return
+        }
+        guard let window else {
+            result.coverage = old?.coverage
+            result.watermark = old?.watermark
+            return
+        }
+        let from = old?.coverage.map { min($0.from, window.start) } ?? window.start
+        let to = old?.coverage.map { max($0.to, window.end) } ?? window.end
+        result.coverage = Manifest.Coverage(from: from, to: to)
+        result.watermark = to
+    }
+
+    private func closeOne(_ job: Job, _ reader: ArchiveLine, window: TimeWindow?, sink: ArchiveSink) -> Closed {
+        var closed = Closed(name: job.name)
+        do throws(Fault) {
+            let merge = RunMerge(keep: keep)
+            if let old = job.old, !isCovered(job.name, by: window) {
+                let rows = OldRows(reader: reader, paths: paths(old))
+                // A report's window is read whole: of the old rows only those outside it count. Events of a log stay for good.
+                let run = try rows.run { time in
+                    guard let window else { return true }
+                    return time < window.start.seconds || time >= window.end.seconds
+                }
+                merge.add(run, isOld: true)
+            }
+            let files = try add(job.spilled, to: merge)
+            if let run = job.run { merge.add(run) }
+            closed.files = try sink.write(merge, partition: job.name, timed: true)
+            closed.counts = merge.counts
+            withExtendedLifetime(files) {}
+        } catch {
+            closed.fault = error.within("partition \(job.name)")
+        }
+        return closed
+    }
+
+    private func isCovered(_ name: String, by window: TimeWindow?) -> Bool {
+        guard let window, let span = naming.span(name) else { return false }
+        return span.start >= window.start && span.end <= window.end
+    }
+
+    /// Opens the run files; they must stay open as long as the merge.
+    private func add(_ spilled: [StagedRun], to merge: RunMerge) throws(Fault) -> [DiskFile] {
+        var open: [String: DiskFile] = [:]
+        for run in spilled {
+            let file: DiskFile
+            if let known = open[run.file] {
+                file = known
+            } else {
+                file = try onDisk { () throws(DiskError) in try DiskFile.read(stagingFolder + "/" + run.file) }
+                open[run.file] = file
+            }
+            file.withDescriptor { merge.add(descriptor: $0, offset: run.offset, length: run.length) }
+        }
+        return Array(open.values)
+    }
+
+    // MARK: Snapshots and singletons
+
+    private func closeSingleton(
+        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ reader: ArchiveLine, into result: inout StreamResult
+    ) throws(Fault) {
+        let merge = RunMerge(keep: keep)
+        let files = try add(spilled, to: merge)
+        for run in runs.values { merge.add(run) }
+        let sink = sink(spec.name, spec.name, header: reader.header)
+        result.files = try sink.write(merge, partition: "", timed: false)
+        count(merge, into: &result)
+        withExtendedLifetime(files) {}
+    }
+
+    private func count(_ merge: RunMerge, into result: inout StreamResult) {
+        result.tally.kept += merge.counts.fresh
+        result.tally.identical += merge.counts.identical
+        result.tally.conflicts += merge.counts.conflicts
+        if result.files.isEmpty { result.emptied.append("") }
+    }
+
+    private func closeSnapshot(
+        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ reader: ArchiveLine, into result: inout StreamResult
+    ) throws(Fault) {
+        let merge = RunMerge(keep: keep)
+        let files = try add(spilled, to: merge)
+        for run in runs.values { merge.add(run) }
+        let comparison = SnapshotComparison(reader: reader, primaryKey: result.primaryKey, now: now)
+        var changes = ChangeLog(stream: spec, primaryKey: result.primaryKey, format: format, now: now, isOn: old != nil)
+        var old = try OldRowReader(OldRows(reader: reader, paths: paths(self.old?.partition(""))))
+        var output = LineBuffer(sink: sink(spec.name, spec.name, header: reader.header))
+        output.sink.begin("")
+        func key(_ line: [UInt8]) throws(Fault) -> [UInt8] {
+            guard let cells = reader.cells(line) else { throw OldRows(reader: reader, paths: []).foreign }
+            return reader.sortKey(cells)
+        }
+        while true {
+            let next: RunMerge.Row?
+            do throws(RunFileError) { next = try merge.next() } catch { throw ArchiveSink.fault(error) }
+            var isKnown = false
+            while let line = old.current {
+                let oldKey = try key(line)
+                if let next, !oldKey.lexicographicallyPrecedes(next.key) {
+                    guard oldKey == next.key else { break }
+                    changes.add(comparison.compared(old: line, new: next.line))
+                    old.advance()
+                    isKnown = true
+                    break
+                }
+                if let removed = comparison.removed(line) {
+                    changes.add(removed.change)
+                    try output.append(removed.line)
+                }
+                old.advance()
+            }
+            guard let next else { break }
+            if !isKnown { changes.add(comparison.added(next.line)) }
+            try output.append(next.line)
+        }
+        try output.flush()
+        result.files = try output.sink.end()
+        count(merge, into: &result)
+        result.changed = changes.count
+        if changes.count > 0 { result.changeFiles = try close(changes) }
+        withExtendedLifetime(files) {}
+    }
+
+    private func close(_ changes: ChangeLog) throws(Fault) -> [StagedFile] {
+        let partition = naming.name(of: now)
+        let merge = RunMerge(keep: .latest)
+        let rows = OldRows(reader: changes.writer, paths: paths(oldChanges?.partition(partition)))
+        merge.add(try rows.run { _ in true }, isOld: true)
+        merge.add(changes.run)
+        let sink = sink(changes.name, changes.name, header: changes.writer.header)
+        return try sink.write(merge, partition: partition, timed: true)
+    }
+}
+
+/// Lines on their way to a sink, in blocks.
+private struct LineBuffer {
+    let sink: ArchiveSink
+    private var bytes: [UInt8] = []
+    private var rows = 0
+
+    init(sink: ArchiveSink) { self.sink = sink }
+
+    mutating func append(_ line: [UInt8]) throws(Fault) {
+        bytes += line
+        rows += 1
+        if bytes.count > 256 * 1024 { try flush() }
+    }
+
+    mutating func flush() throws(Fault) {
+        guard rows > 0 else { return }
+        try sink.append(bytes, count: bytes.count, rows: rows, times: nil)
+        bytes.removeAll(keepingCapacity: true)
+        rows = 0
+    }
+}
+
+/// The rows of a snapshot's `…_changes` that this run adds.
+struct ChangeLog {
+    let name: String
+    let columns: [Column]
+    let primaryKey: [String]
+    let writer: ArchiveLine
+    let run = RowRun()
+    private(set) var count = 0
+    private let text: CellText
+    private let now: Instant
+    private let isOn: Bool
+
+    /// - Parameter isOn: false on the first snapshot, which has nothing to be compared with.
+    init(stream: StreamSpec, primaryKey: [String], format: CellText.Format, now: Instant, isOn: Bool) {
+        name = ChangeLog.name(stream.name)
+        columns = ChangeColumns.columns(of: stream.archiveColumns, primaryKey: primaryKey)
+        self.primaryKey = ["changed_at"] + primaryKey
+        writer = ArchiveLine(format: format, columns: columns, primaryKey: self.primaryKey, timeColumn: "changed_at")
+        text = CellText(format: format, guardsFormulas: false)
+        self.now = now
+        self.isOn = isOn
+    }
+
+    static func name(_ stream: String) -> String { stream + "_changes" }
+
+    mutating func add(_ change: SnapshotComparison.ChangeRow?) {
+        guard isOn, let change else { return }
+        let (key, line) = ChangeColumns.line(change, at: now, writer: writer, text: text)
+        run.append(key: key, time: now.seconds, line: line)
+        count += 1
+    }
+}

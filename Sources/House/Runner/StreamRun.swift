@@ -1,0 +1,379 @@
+internal import Connector
+internal import Extract
+internal import Ledger
+internal import Load
+internal import Model
+internal import PageMemory
+internal import PipelineFile
+internal import RecordScan
+internal import Transform
+
+/// Fetches one stream: all its walks, under all its parents, page by page into its engine.
+struct StreamRun: Sendable {
+    let plan: Pipeline.StreamPlan
+    let pipeline: Pipeline
+    let options: RunOptions
+    let doors: RunDoors
+    let progress: ProgressKeeper
+    let window: TimeWindow?
+    /// Columns of this stream that its children's paths are filled from.
+    let parentColumns: [String]
+    let stagingFolder: String
+    /// Memory for this stream's waiting rows.
+    let memoryLimit: Int
+
+    /// What the walks brought home.
+    struct Fetched: Sendable {
+        var engine: StreamEngine
+        var parents: [[String: String]] = []
+        var result: StreamResult
+        var window: TimeWindow?
+    }
+
+    private var spec: StreamSpec { plan.spec }
+
+    /// Walks the stream. Faults are in the result; nothing is thrown.
+    /// - Parameter parents: rows of the last parent stream, by column.
+    func fetch(parents: [[String: String]]) async -> Result<Fetched, StreamFailure> {
+        doors.progress(.started(spec.name))
+        var groupBy = plan.groupBy
+        var window = self.window
+        var notes: [String] = []
+        // A grouping or a history that the API refuses is asked for again with less; each attempt leaves one dimension
+        // or a piece of history out, so that they end.
+        while true {
+            let attempt = await attempt(groupBy: groupBy, window: window, parents: parents)
+            switch attempt {
+            case .success(var fetched):
+                fetched.result.notes = notes + fetched.result.notes
+                return .success(fetched)
+            case .failure(let failure):
+                if let dropped = fallback(groupBy, window, failure) {
+                    groupBy.removeAll { $0 == dropped }
+                    notes.append("the API refused to group by \(dropped); fetched without it")
+                    continue
+                }
+                if let start = laterStart(window, failure), let old = window {
+                    window = TimeWindow(start: start, end: old.end)
+                    notes.append("the API's history begins later: read from \(start.text) instead of \(old.start.text)")
+                    continue
+                }
+                return .failure(failure)
+            }
+        }
+    }
+
+    private func attempt(
+        groupBy: [String], window: TimeWindow?, parents: [[String: String]]
+    ) async -> Result<Fetched, StreamFailure> {
+        let dimensions = Set(spec.grouping?.dimensions ?? [])
+        let primaryKey = spec.primaryKey.filter { !dimensions.contains($0) || groupBy.contains($0) }
+        var result = StreamResult(name: spec.name, groupBy: groupBy, primaryKey: primaryKey)
+        let slices = slices(window: window, parents: parents)
+        let resumed = isResumable ? await progress.resume(spec.name, groupBy: groupBy) : nil
+        let engine: StreamEngine
+        do throws(Fault) {
+            engine = try StreamEngine(
+                spec: spec, primaryKey: primaryKey, settings: settings(), stagingFolder: stagingFolder,
+                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memoryLimit: memoryLimit,
+                spilled: resumed?.spilled ?? [])
+        } catch {
+            return .failure(StreamFailure(fault: error.within("stream \(spec.name)"), result: result))
+        }
+        await progress.begin(
+            spec.name, engine: engine, groupBy: groupBy, carried: resumed, isResumable: isResumable)
+        if let resumed, resumed.pages > 0 {
+            result.notes.append("went on after \(resumed.pages) pages that an earlier attempt had kept")
+        }
+        var requests = RequestBuilder(plan: plan, pageLimit: pipeline.source.pageLimit)
+        requests.groupBy = groupBy
+        let builder = requests
+        var collected = SliceOutcome()
+        var failure: StreamFailure?
+        await withTaskGroup(of: SliceOutcome.self) { group in
+            // Walks of one stream are started a few at a time; the gate decides who may fetch.
+            var next = 0
+            func start() {
+                guard next < slices.count, failure == nil else { return }
+                let slice = slices[next]
+                next += 1
+                group.addTask { await self.walk(slice, engine: engine, requests: builder) }
+            }
+            for _ in 0..<max(1, pipeline.source.concurrency) { start() }
+            while let outcome = await group.next() {
+                collected += outcome
+                if let fault = outcome.fault, failure == nil {
+                    failure = StreamFailure(
+                        fault: fault.within("stream \(spec.name)"), result: result, status: outcome.status,
+                        envelope: outcome.envelope, stopsRun: outcome.stopsRun)
+                    group.cancelAll()
+                }
+                start()
+            }
+        }
+        result.pages = collected.pages + (resumed?.pages ?? 0)
+        result.requests = collected.requests
+        result.retries = collected.retries
+        result.requestIDs = collected.requestIDs
+        result.drift = await engine.drift
+        result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
+        result.window = window
+        if collected.absent > 0 {
+            result.notes.append("\(collected.absent) of \(slices.count) parents have none, or are gone")
+        }
+        if collected.refused > 0 {
+            result.notes.append("\(collected.refused) parents were refused by the API (400), as archived ones are")
+            if collected.refused == slices.count, let fault = collected.refusal, failure == nil {
+                failure = StreamFailure(fault: fault.within("stream \(spec.name)"), result: result)
+            }
+        }
+        if var failure {
+            failure.result = result
+            failure.result.fault = failure.fault
+            return .failure(failure)
+        }
+        return .success(Fetched(engine: engine, parents: collected.parents, result: result, window: window))
+    }
+
+    /// Streams that other streams' paths are filled from are walked again after a crash, since those ids are kept
+    /// nowhere. So are lists whose cursors are ids that the archive seals: the state must not hold them in clear.
+    private var isResumable: Bool {
+        guard parentColumns.isEmpty else { return false }
+        switch spec.pagination.style {
+        case .cursorAfterLastID, .cursorAfterItemID:
+            let rules = FieldRules(pipeline: pipeline, doors: doors)
+            return !spec.columns.contains { rules.isSealed(stream: spec.name, column: $0) }
+        case .bucketPage, .cursorAfterNext, .pageNumber, .linkHeader, .none: return true
+        }
+    }
+
+    /// How lines of this stream look.
+    func settings() -> RowEncoder.Settings {
+        RowEncoder.Settings(
+            text: CellText(
+                format: pipeline.load.format == .csv ? .csv : .ndjson, guardsFormulas: pipeline.load.guardFormulas),
+            unit: spec.timeColumn == nil ? .none : pipeline.load.partitionBy == .month ? .month : .day,
+            rules: FieldRules(pipeline: pipeline, doors: doors), parentColumns: parentColumns)
+    }
+
+    private func slices(window: TimeWindow?, parents: [[String: String]]) -> [Slice] {
+        var all: [Slice] = []
+        for walk in spec.walks.indices {
+            guard let last = spec.parents.last else {
+                all.append(Slice(walk: walk, parameters: [:], window: window))
+                continue
+            }
+            for row in parents {
+                var parameters: [String: String] = [:]
+                for parent in spec.parents.dropLast() { parameters[parent.parameter] = row[parent.parameter] }
+                parameters[last.parameter] = row[last.column]
+                guard parameters.count == spec.parents.count else { continue }
+                all.append(Slice(walk: walk, parameters: parameters, window: window))
+            }
+        }
+        return all
+    }
+
+    /// One walk from its first page, or from where an earlier attempt stopped, to its end.
+    private func walk(_ slice: Slice, engine: StreamEngine, requests: RequestBuilder) async -> SliceOutcome {
+        var outcome = SliceOutcome()
+        let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
+        var walk = CursorWalk(spec.pagination)
+        var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
+        if let kept = await progress.kept(spec.name, slice: id) {
+            if kept.isDone { return outcome }
+            if let resumed = CursorWalk(spec.pagination, resuming: kept.memento) {
+                walk = resumed
+                if let buckets = kept.buckets { try? coverage?.note(buckets) }
+            }
+        }
+        var buckets: [(start: Instant, end: Instant)] = []
+        while !walk.isFinished {
+            do throws(Fault) {
+                let number = walk.pages + 1
+                let fetched = await page(slice, walk, number: number, engine: engine, requests: requests)
+                switch fetched {
+                case .failure(let failure):
+                    outcome.requests += failure.attempts.count
+                    outcome.retries += failure.attempts.retries
+                    if isAbsent(failure) {
+                        outcome.absent += failure.status == 404 ? 1 : 0
+                        outcome.refused += failure.status == 400 ? 1 : 0
+                        if failure.status == 400 { outcome.refusal = failure.fault }
+                        await progress.finish(spec.name, slice: id)
+                        return outcome
+                    }
+                    outcome.fault = failure.fault
+                    outcome.status = failure.status
+                    outcome.envelope = failure.envelope
+                    outcome.stopsRun = failure.stopsRun
+                    return outcome
+                case .success(let page):
+                    outcome.requests += page.attempts.count
+                    outcome.retries += page.attempts.retries
+                    outcome.pages += 1
+                    if let id = page.attempts.requestID, outcome.requestIDs.count < 20 { outcome.requestIDs.append(id) }
+                    outcome.parents += page.facts.parents
+                    do throws(Fault) {
+                        try coverage?.note(page.facts.buckets)
+                        buckets += page.facts.buckets
+                        let step = try walk.advance(
+                            EnvelopeFacts(
+                                hasMore: page.facts.hasMore, cursor: page.facts.cursor,
+                                lastItemID: page.facts.lastItemID, elementCount: page.facts.elementCount,
+                                linkNext: page.linkNext))
+                        if step == .done { try coverage?.finish() }
+                    } catch {
+                        var fault = error
+                        if let id = page.attempts.requestID { fault.place.append("request \(id)") }
+                        throw fault
+                    }
+                    doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: coverage?.fraction))
+                    if walk.isFinished {
+                        await progress.finish(spec.name, slice: id)
+                    } else {
+                        await progress.keep(
+                            spec.name, slice: id, place: slice, memento: walk.memento, pages: walk.pages,
+                            cursor: walk.cursor, buckets: buckets)
+                    }
+                }
+            } catch {
+                outcome.fault = slice.place.reversed().reduce(error) { $0.within($1) }
+                return outcome
+            }
+        }
+        return outcome
+    }
+
+    private struct FetchedPage {
+        var facts: PageFacts
+        var attempts: Attempts
+        var linkNext: String?
+    }
+
+    private func page(
+        _ slice: Slice, _ walk: CursorWalk, number: Int, engine: StreamEngine, requests: RequestBuilder
+    ) async -> Result<FetchedPage, FetchFailure> {
+        let request = requests.request(slice, walk)
+        let box = FactsBox()
+        let fetched: Result<FetchedPage, FetchFailure>
+        do throws(FetchFailure) {
+            let (reply, attempts) = try await doors.fetcher.fetch(
+                request, scope: spec.scope, at: slice.place + ["page \(number)"],
+                validate: { reply in
+                    let requestID = reply.headers[pipeline.connector.requestIDHeader.lowercased()]
+                    switch await engine.take(reply, parameters: slice.parameters, requestID: requestID) {
+                    case .success(let facts):
+                        box.facts = facts
+                        return .ok
+                    case .failure(.malformed(let reason)): return .malformed(reason)
+                    case .failure(.refused(let fault)):
+                        box.refusal = fault.within("page \(number)")
+                        return .ok
+                    }
+                })
+            if let refusal = box.refusal {
+                var fault = refusal
+                if let id = attempts.requestID { fault.place.append("request \(id)") }
+                fetched = .failure(
+                    FetchFailure(
+                        fault: slice.place.reversed().reduce(fault) { $0.within($1) }, status: 200, envelope: nil,
+                        attempts: attempts, stopsRun: false))
+            } else {
+                let link = reply.headers["link"].flatMap { LinkHeader.next(in: $0) }
+                fetched = .success(FetchedPage(facts: box.facts, attempts: attempts, linkNext: link))
+            }
+        } catch {
+            var failure = error
+            // The place already names the stream; the run adds it once more on the way out.
+            if failure.fault.place.first == "stream \(spec.name)" { failure.fault.place.removeFirst() }
+            fetched = .failure(failure)
+        }
+        return fetched
+    }
+
+    /// Whether a refusal only says that this parent has nothing to list.
+    private func isAbsent(_ failure: FetchFailure) -> Bool {
+        guard spec.absent == .empty else { return false }
+        if failure.status == 404 { return true }
+        return failure.status == 400 && !spec.parents.isEmpty
+    }
+
+    /// The dimension to leave out after a 400, when the connector knows that this grouping may be refused.
+    private func fallback(_ groupBy: [String], _ window: TimeWindow?, _ failure: StreamFailure) -> String? {
+        guard failure.status == 400, let refusals = spec.grouping?.refusals else { return nil }
+        if let code = failure.envelope?.code, pipeline.connector.errors.historyCodes.contains(code) { return nil }
+        let refusal = refusals.first { refusal in
+            refusal.dimensions.allSatisfy { groupBy.contains($0) } && groupBy.contains(refusal.without)
+                && (refusal.startBefore.map { before in (window?.start.seconds ?? 0) < before } ?? true)
+        }
+        return refusal?.without
+    }
+
+    /// Where history begins, after the API said that it does not reach back to the window's start.
+    private func laterStart(_ window: TimeWindow?, _ failure: StreamFailure) -> Instant? {
+        guard failure.status == 400, let window, let envelope = failure.envelope, let code = envelope.code,
+            pipeline.connector.errors.historyCodes.contains(code)
+        else { return nil }
+        let named = HistoryFloor.date(in: envelope.message)
+        let stepped = [365, 180, 90, 30, 7].map { (options.now - $0 * 86_400).aligned(down: 86_400) + 86_400 }
+        let candidates = [named].compactMap(\.self) + stepped
+        return candidates.first { $0 > window.start && $0 < window.end }
+    }
+}
+
+/// Finds the first date in a sentence of the API: "Earliest supported start date: 2025-10-08 (UTC)."
+enum HistoryFloor {
+    static func date(in message: String) -> Instant? {
+        let characters = Array(message)
+        guard characters.count >= 10 else { return nil }
+        for start in 0...(characters.count - 10) {
+            if let instant = Instant(text: String(characters[start..<start + 10])), characters[start + 4] == "-" {
+                return instant
+            }
+        }
+        return nil
+    }
+}
+
+/// Carries what the validator found out of its closure; used by one task.
+private final class FactsBox: @unchecked Sendable {  // written and read by the one task that awaits the fetch
+    var facts = PageFacts()
+    var refusal: Fault?
+}
+
+/// Why a stream came to nothing.
+struct StreamFailure: Error, Sendable {
+    var fault: Fault
+    var result: StreamResult
+    var status: Int?
+    var envelope: ErrorEnvelope?
+    var stopsRun = false
+}
+
+/// What one walk, or several together, did.
+private struct SliceOutcome: Sendable {
+    var pages = 0
+    var requests = 0
+    var retries = 0
+    var absent = 0
+    var refused = 0
+    var refusal: Fault?
+    var requestIDs: [String] = []
+    var parents: [[String: String]] = []
+    var fault: Fault?
+    var status: Int?
+    var envelope: ErrorEnvelope?
+    var stopsRun = false
+
+    static func += (sum: inout SliceOutcome, more: SliceOutcome) {
+        sum.pages += more.pages
+        sum.requests += more.requests
+        sum.retries += more.retries
+        sum.absent += more.absent
+        sum.refused += more.refused
+        sum.refusal = sum.refusal ?? more.refusal
+        sum.requestIDs = Array((sum.requestIDs + more.requestIDs).prefix(20))
+        sum.parents += more.parents
+    }
+}
