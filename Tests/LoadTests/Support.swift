@@ -32,6 +32,7 @@ struct Sample: Sendable {
     ]
     static let projectColumns: [Column] = [
         Column("id", path: ["id"], kind: .string, nullable: false),
+        Column("name", path: ["name"], kind: .string, nullable: false),
         Column("is_default", path: ["is_default"], kind: .boolean, nullable: false),
     ]
 
@@ -48,9 +49,9 @@ struct Sample: Sendable {
 
     private var projectLines: String {
         let rows = projects.map {
-            format == .csv ? "\($0),true" : #"{"id":"\#($0)","is_default":true}"#
+            format == .csv ? "\($0),\"\",true" : #"{"id":"\#($0)","name":"","is_default":true}"#
         }
-        return ((format == .csv ? ["id,is_default"] : []) + rows).map { $0 + "\n" }.joined()
+        return ((format == .csv ? ["id,name,is_default"] : []) + rows).map { $0 + "\n" }.joined()
     }
 
     /// Writes the files to staging and collects the publication, every file anew.

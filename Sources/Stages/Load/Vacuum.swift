@@ -1,0 +1,81 @@
+internal import Disk
+package import Model
+
+/// Drops old generations.
+///
+/// Kept are the newest `keep` by number, the current one, and always the newest of all, so that no number ever comes to
+/// mean another generation. What goes is written to `vacuum_log.ndjson` first: the chain of the others must be able to tell a dropped
+/// generation from a lost one.
+package struct Vacuum: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
+        package var generation: Int
+        package var manifestSHA256: String
+        /// Relative to the root: `generations/000003`.
+        package var path: String
+        /// Of files that no kept generation shares.
+        package var bytes: Int
+    }
+
+    /// What goes, oldest first.
+    package var dropped: [Entry]
+    package var kept: [Int]
+
+    /// What ``perform(_:keep:at:)`` would do now, exactly. Writes nothing.
+    package static func plan(_ root: OutputRoot, keep: Int) throws(Fault) -> Vacuum {
+        guard keep >= 1 else {
+            throw Fault(.badPlan, "`--keep \(keep)` would leave no generation", mend: "keep at least 1")
+        }
+        let all = try root.generations()
+        guard let current = try root.currentNumber() else { return Vacuum(dropped: [], kept: all) }
+        let kept = Set(all.suffix(keep)).union([current])
+        return try onDisk { () throws(DiskError) in
+            var shared: Set<UInt64> = []
+            for number in kept { for file in try files(root, number) { shared.insert(file.inode) } }
+            var entries: [Entry] = []
+            for number in all where !kept.contains(number) {
+                var bytes = 0
+                for file in try files(root, number) where shared.insert(file.inode).inserted { bytes += file.size }
+                let digest = (try? root.generation(number))?.manifestSHA256 ?? ""
+                let path = "generations/" + OutputRoot.name(of: number)
+                entries.append(Entry(generation: number, manifestSHA256: digest, path: path, bytes: bytes))
+            }
+            return Vacuum(dropped: entries, kept: kept.sorted())
+        }
+    }
+
+    /// Drops them. Needs the lock; cut off in the middle, the next ``OutputRoot/recover()`` or vacuum finishes.
+    package static func perform(_ root: OutputRoot, keep: Int, at now: Instant) throws(Fault) -> Vacuum {
+        let vacuum = try plan(root, keep: keep)
+        for entry in vacuum.dropped {
+            let line: JSONValue = [
+                "at": .string(now.text), "generation": .integer(entry.generation),
+                "manifest_sha256": .string(entry.manifestSHA256),
+            ]
+            try onDisk { () throws(DiskError) in try Disk.appendLine(root.vacuumLogPath, line.canonical) }
+            try root.removeGeneration(entry.generation)
+        }
+        return vacuum
+    }
+
+    static func log(_ root: OutputRoot) throws(Fault) -> [Entry] {
+        try Rollback.lines(root.vacuumLogPath).compactMap { value in
+            guard let number = value["generation"]?.integer, let digest = value["manifest_sha256"]?.text else {
+                return nil
+            }
+            let path = "generations/" + OutputRoot.name(of: number)
+            return Entry(generation: number, manifestSHA256: digest, path: path, bytes: 0)
+        }
+    }
+
+    private static func files(_ root: OutputRoot, _ number: Int) throws(DiskError) -> [FileStatus] {
+        try Disk.walk(root.generationPath(number)).map(\.status).filter { $0.kind == .file }
+    }
+
+    /// For `--json`.
+    package var json: JSONValue {
+        [
+            "dropped": .array(dropped.map { ["path": .string($0.path), "bytes": .integer($0.bytes)] }),
+            "kept": .array(kept.map { .integer($0) }),
+        ]
+    }
+}
