@@ -151,9 +151,9 @@ FIXED_PARAMETERS = {
 
 COSTS_REFUSED = [
     dict(dimensions=["api_key_id"], before="2025-12-06", certain="true", without="api_key_id",
-         reason="costs by API key exist only since 2025-12-06"),
+         reason="the API has no costs by key from before that day"),
     dict(dimensions=["user_id", "project_id"], certain="false", without="user_id",
-         reason="some organizations may not ask for users and projects together"),
+         reason="some organizations may not ask for users and projects at once"),
 ]
 
 ALTERNATIVES = {("invites", "created_at"): ["invited_at"]}

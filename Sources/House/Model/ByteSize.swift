@@ -31,4 +31,3 @@ package struct ByteSize: Sendable, Equatable {
         return "\(bytes) B"
     }
 }
-

@@ -82,7 +82,8 @@ package struct Instant: Sendable, Hashable, Comparable {
             self = start
             return
         }
-        guard bytes.count >= 20, bytes[10] == 84 || bytes[10] == 116 || bytes[10] == 32, bytes[13] == 58, bytes[16] == 58,
+        guard bytes.count >= 20, bytes[10] == 84 || bytes[10] == 116 || bytes[10] == 32, bytes[13] == 58,
+            bytes[16] == 58,
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
             hour < 24, minute < 60, second < 60
         else { return nil }
@@ -91,7 +92,9 @@ package struct Instant: Sendable, Hashable, Comparable {
         case 90, 122:
             guard bytes.count == 20 else { return nil }
         case 43, 45:
-            guard bytes.count == 25, bytes[22] == 58, let h = number(20..<22), let m = number(23..<25) else { return nil }
+            guard bytes.count == 25, bytes[22] == 58, let h = number(20..<22), let m = number(23..<25) else {
+                return nil
+            }
             offset = Int64(h * 3600 + m * 60) * (bytes[19] == 45 ? -1 : 1)
         default: return nil
         }

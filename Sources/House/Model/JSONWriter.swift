@@ -36,7 +36,9 @@ extension JSONValue {
             }
         case .object(let members):
             JSONValue.list(sorted ? JSONValue.sorted(members) : members, "{", "}", to: &out, indent: indent) {
-                member, out, inner in
+                member,
+                out,
+                inner in
                 JSONValue.quote(member.key, into: &out)
                 out.append(contentsOf: (inner == nil ? ":" : ": ").utf8)
                 member.value.write(to: &out, sorted: sorted, indent: inner)
@@ -76,7 +78,9 @@ extension JSONValue {
             if last.updateValue(member.value, forKey: member.key) == nil { order.append(member.key) }
         }
         let ascii = order.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
-        let keys = ascii ? order.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let keys =
+            ascii
+            ? order.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             : order.sorted { $0.utf16.lexicographicallyPrecedes($1.utf16) }
         return keys.map { Member($0, last[$0] ?? .null) }
     }

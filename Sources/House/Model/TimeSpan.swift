@@ -17,7 +17,8 @@ package struct TimeSpan: Sendable, Equatable, Comparable {
 
     /// The shortest exact form: `3d`, `90s`.
     package var text: String {
-        for (unit, factor) in [("d", Int64(86_400)), ("h", 3600), ("m", 60)] where seconds != 0 && seconds % factor == 0 {
+        for (unit, factor) in [("d", Int64(86_400)), ("h", 3600), ("m", 60)] where seconds != 0 && seconds % factor == 0
+        {
             return "\(seconds / factor)\(unit)"
         }
         return "\(seconds)s"

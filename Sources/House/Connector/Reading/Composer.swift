@@ -2,33 +2,26 @@ internal import Yams
 
 /// Walks one file through the YAML parser.
 ///
-/// Two things would stop the parser or let it grow without bound: a key that stands twice, and aliases.
-/// Both are taken out before or between tries by putting a placeholder of equal width in their place, so
-/// that every other mistake of the file is found in the same pass and all places stay right.
+/// What the parser would stop at or grow without bound from is covered up by ``StandIns``, so that every
+/// other mistake of the file is found in the same pass.
 struct Composer {
     private let source: SourceLines
     private let report: FileReport
-    /// What a placeholder stands for: a repeated key's own text.
-    private var renamed: [String: String] = [:]
-    private var aliases: Set<Int> = []
+    private var standIns: StandIns
     private var nodeCount = 0
     private var isCut = false
 
     init(source: SourceLines, report: FileReport) {
         self.source = source
         self.report = report
+        standIns = StandIns(source.scalars)
     }
 
-    mutating func root(of text: String) -> YAMLNode? {
-        var scalars = source.scalars
-        var text = text
-        aliases = Set(aliasCandidates())
-        for offset in aliases { scalars[offset] = Composer.aliasMark }
-        if !aliases.isEmpty { text = String(String.UnicodeScalarView(scalars)) }
+    mutating func root() -> YAMLNode? {
         for attempt in 0... {
             do {
                 // The parser owns the anchors' names: it has to outlive the walk over its tree.
-                let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+                let parser = try Parser(yaml: standIns.text, resolver: .basic, encoding: .utf8)
                 guard let node = try parser.singleRoot() else {
                     report.error(
                         .missingKey,
@@ -42,47 +35,21 @@ struct Composer {
                 return isCut ? nil : tree
             } catch {
                 guard let error = error as? YamlError else { return nil }
-                guard attempt < 20, rename(error, in: &scalars) else {
+                guard attempt < 20, cover(error) else {
                     refuse(error)
                     return nil
                 }
-                text = String(String.UnicodeScalarView(scalars))
             }
         }
         return nil
     }
 
-    private static let aliasMark: Unicode.Scalar = "\u{E000}"
-
-    // MARK: Before the parser
-
-    /// Where an alias could begin: a star where a value may start. Some of these stand in quotes or comments.
-    private func aliasCandidates() -> [Int] {
-        var found: [Int] = []
-        for (offset, scalar) in source.scalars.enumerated() where scalar == "*" {
-            var before = offset - 1
-            while before >= 0, source.scalars[before] == " " || source.scalars[before] == "\t" { before -= 1 }
-            let previous: Unicode.Scalar = before >= 0 ? source.scalars[before] : "\n"
-            if "\n\r-:?,[{\u{85}\u{2028}\u{2029}".unicodeScalars.contains(previous) { found.append(offset) }
-        }
-        return found
-    }
-
-    /// Puts a placeholder over the first of two equal keys. False: the error is another one.
-    private mutating func rename(_ error: YamlError, in scalars: inout [Unicode.Scalar]) -> Bool {
-        guard case .duplicatedKeysInMapping(let names, let context) = error, let name = names.first, !name.isEmpty,
-            var offset = source.offset(line: context.mark.line, column: context.mark.column)
+    /// Covers the first of two equal keys. False: the error is another one.
+    private mutating func cover(_ error: YamlError) -> Bool {
+        guard case .duplicatedKeysInMapping(let names, let context) = error, let name = names.first,
+            let offset = source.offset(line: context.mark.line, column: context.mark.column)
         else { return false }
-        if scalars[offset] == "\"" || scalars[offset] == "'" { offset += 1 }
-        guard offset < scalars.count, let mark = Unicode.Scalar(UInt32(0xE001 + renamed.count)) else { return false }
-        scalars[offset] = mark
-        var placeholder = String.UnicodeScalarView(name.unicodeScalars)
-        placeholder.replaceSubrange(
-            placeholder.startIndex..<placeholder.index(after: placeholder.startIndex),
-            with: [mark]
-        )
-        renamed[String(placeholder)] = name
-        return true
+        return standIns.coverKey(name, at: offset)
     }
 
     private func refuse(_ error: YamlError) {
@@ -108,7 +75,7 @@ struct Composer {
         case .reader(let problem, let offset, _, let text):
             report.error(.syntax, "not YAML: \(problem)", at: offset.flatMap { place(ofCharacter: $0, in: text) })
         case .duplicatedKeysInMapping(let names, let context):
-            let name = names.first.map { report.quoted($0) } ?? ""
+            let name = names.first.map { report.quoted(standIns.uncovered($0)) } ?? ""
             report.error(
                 .duplicateKey,
                 "the key \(name) stands twice in one mapping",
@@ -159,8 +126,8 @@ struct Composer {
 
     private mutating func convert(_ scalar: Node.Scalar, tag: Tag, at place: Place) -> YAMLNode {
         refuseTag(tag, unless: "tag:yaml.org,2002:str", at: place)
-        var text = scalar.string
-        if let offset = source.offset(line: place.line, column: place.column), aliases.contains(offset),
+        let text = standIns.uncovered(scalar.string)
+        if let offset = source.offset(line: place.line, column: place.column), standIns.aliases.contains(offset),
             scalar.style == .plain
         {
             report.error(
@@ -169,8 +136,6 @@ struct Composer {
                 at: place,
                 hint: "write the value out where it is needed"
             )
-        } else if !aliases.isEmpty {
-            text = String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == Composer.aliasMark ? "*" : $0 }))
         }
         if SecretShapes.isSecret(text), !SecretShapes.isSecret(line(of: place)) {
             report.hide(text, at: place)
@@ -190,11 +155,10 @@ struct Composer {
         for (key, value) in mapping {
             let converted = convert(key, depth: depth + 1)
             let value = convert(value, depth: depth + 1)
-            guard case .text(var name, let isPlain) = converted.content else {
+            guard case .text(let name, let isPlain) = converted.content else {
                 report.error(.unsupportedYAML, "a key must be plain text", at: converted.place)
                 continue
             }
-            name = renamed[name] ?? name
             if name == "<<", isPlain {
                 report.error(
                     .unsupportedYAML,

@@ -97,9 +97,19 @@ package struct Section {
             .wrongType,
             "\"\(key)\" must be true or false, not \(report.quoted(text.written))",
             at: text.place,
+            hint: Section.flagMeant(by: text.value).map { "write \($0)" },
             allowed: ["false", "true"]
         )
         return nil
+    }
+
+    /// Other YAML readers take these for booleans; guessing which would be one more way to be wrong.
+    private static func flagMeant(by text: String) -> String? {
+        switch text.lowercased() {
+        case "yes", "on", "y", "true": "true"
+        case "no", "off", "n", "false": "false"
+        default: nil
+        }
     }
 
     package func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {

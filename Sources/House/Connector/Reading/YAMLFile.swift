@@ -1,5 +1,3 @@
-internal import Yams
-
 /// Reads the bytes of a YAML file into nodes with places, and refuses what a settings file has no need of.
 ///
 /// Only the parser's events and its tree are used, never its idea of types. Limits: 1 MiB, 100 000 nodes,
@@ -25,7 +23,7 @@ package enum YAMLFile {
         report.take(lines: source.texts)
         refuseSecrets(in: source, report)
         var composer = Composer(source: source, report: report)
-        return composer.root(of: text)
+        return composer.root()
     }
 
     private static func refuseSecrets(in source: SourceLines, _ report: FileReport) {

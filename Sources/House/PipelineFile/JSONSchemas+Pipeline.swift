@@ -1,0 +1,151 @@
+package import Connector
+package import Model
+
+extension JSONSchemas {
+    /// The schema of pipeline files that use a connector: its stream names with the options each one takes.
+    package static func pipeline(_ connector: Connector) -> JSONValue {
+        let streams = connector.streams.map { ($0.name, stream($0)) }
+        let members: [(String, JSONValue)] = [
+            (
+                "pipeline",
+                [
+                    "type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+                    "description": "Names the output folder and the state.",
+                ]
+            ),
+            ("enabled", described(orVariable(flag), "The feature flag; also `cogni disable`.")),
+            ("source", source(connector)),
+            ("streams", object(streams, about: "What is read. Absent: every stream, with its defaults.")),
+            ("transform", transform(connector)),
+            ("load", load),
+            ("alerts", alerts),
+        ]
+        guard case .object(let body) = object(members, required: ["pipeline", "source"]) else { return nil }
+        let head: [JSONValue.Member] = [
+            .init("$schema", draft),
+            .init("title", .string("CogniTrack pipeline (\(connector.name))")),
+        ]
+        return .object(head + body)
+    }
+
+    private static func source(_ connector: Connector) -> JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("connector", described(text, "A built-in connector, or the path of a connector file.")),
+            ("base_url", described(text, "Default: \(connector.baseURL)")),
+            (
+                "credential",
+                [
+                    "type": "string", "pattern": "^\\$\\{[^}]+\\}$",
+                    "description": .string(
+                        "${\(connector.credentialVariable)} or ${file:/run/secrets/key}; never the key itself."
+                    ),
+                ]
+            ),
+            (
+                "page_limit",
+                described(
+                    orVariable(["anyOf": [["const": "max"], whole(1)]]),
+                    "Rows or buckets a page; `max`: the largest that each stream takes."
+                )
+            ),
+            (
+                "retry",
+                object(
+                    [("budget", orVariable(span)), ("max_delay", orVariable(span))],
+                    about: "How long one page is tried for, and the longest pause."
+                )
+            ),
+            ("requests_per_minute", orVariable(whole(1))),
+            ("concurrency", described(orVariable(whole(1, 64)), "Requests in flight; default 4.")),
+            ("allow_plain_http", orVariable(flag)),
+            ("max_page_size", described(orVariable(size), "Largest reply that is read; default 256MB.")),
+            (
+                "include_open_bucket",
+                described(orVariable(flag), "Also read the bucket that is still growing; default false.")
+            ),
+        ]
+        for key in connector.optionHeaders.keys.sorted() {
+            members.append(
+                (
+                    key,
+                    [
+                        "type": ["string", "null"],
+                        "description": .string("Sent as \(connector.optionHeaders[key] ?? "")."),
+                    ]
+                )
+            )
+        }
+        return object(members, required: ["connector"])
+    }
+
+    private static func stream(_ spec: StreamSpec) -> JSONValue {
+        let all: [String: JSONValue] = [
+            "bucket_width": orVariable(words(spec.window?.widths ?? [])),
+            "group_by": described(
+                ["type": "array", "uniqueItems": true, "items": orVariable(words(spec.grouping?.dimensions ?? []))],
+                "Default: [\((spec.grouping?.usual ?? []).joined(separator: ", "))]; [] for totals."
+            ),
+            "lookback": described(
+                orVariable(span),
+                "How far back data is read again; default \(TimeSpan(seconds: spec.window?.defaultLookback ?? 0).text)."
+            ),
+            "since": described(orVariable(instant), "The first moment, inclusive."),
+            "until": described(orVariable(instant), "The last moment, exclusive."),
+            "on_failure": described(
+                orVariable(words(Pipeline.OnFailure.self)),
+                "keep: the others are published; stop: nothing is."
+            ),
+        ]
+        let members = PipelineReader.options(spec).map { ($0, all[$0] ?? text) }
+        return object(members, about: "\(spec.title) (\(spec.mode.rawValue))")
+    }
+
+    private static func transform(_ connector: Connector) -> JSONValue {
+        let encrypt: [(String, JSONValue)] = [
+            (
+                "fields",
+                described(
+                    list(of: text),
+                    "Columns, stream.column, or one of: \(FieldNames.domains(of: connector).map { "domain:\($0)" }.joined(separator: ", "))."
+                )
+            ),
+            ("mode", orVariable(words(Pipeline.Transform.TokenMode.self))),
+            ("key_ring", ["type": ["string", "null"]]),
+        ]
+        let rules: JSONValue = [
+            "type": ["object", "null"], "additionalProperties": orVariable(words(Pipeline.Transform.FieldRule.self)),
+        ]
+        let sanitize: [(String, JSONValue)] = [
+            ("secrets", orVariable(words(["mask", "keep"]))),
+            ("unknown_fields", orVariable(words(Pipeline.Transform.UnknownFields.self))),
+            ("fields", rules),
+        ]
+        let steps: [JSONValue] = [
+            object(
+                [("dedupe", object([("keep", orVariable(words(Pipeline.Transform.Keep.self)))]))],
+                required: ["dedupe"]
+            ),
+            object([("sanitize", object(sanitize))], required: ["sanitize"]),
+            object([("encrypt", object(encrypt, required: ["fields"]))], required: ["encrypt"]),
+            words(["dedupe", "sanitize"]),
+        ]
+        return ["type": ["array", "null"], "items": ["anyOf": .array(steps)]]
+    }
+
+    private static let load = object([
+        ("directory", described(text, "Default: output; the pipeline's name is the folder below it.")),
+        ("format", orVariable(words(Pipeline.Load.Format.self))),
+        ("compression", orVariable(words(Pipeline.Load.Compression.self))),
+        ("partition_by", orVariable(words(Pipeline.Load.PartitionBy.self))),
+        ("max_file_size", orVariable(size)),
+        ("bundle", orVariable(words(Pipeline.Load.Bundle.self))),
+        ("keep_generations", orVariable(whole(1))),
+        ("guard_formulas", orVariable(flag)),
+    ])
+
+    private static let alerts = object([
+        ("webhook", ["type": ["string", "null"]]),
+        ("disable_after_failures", orVariable(whole(1))),
+        ("certificate_expiry", orVariable(span)),
+    ])
+}
