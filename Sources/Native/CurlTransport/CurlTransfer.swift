@@ -153,8 +153,15 @@ import Synchronization
 
     // MARK: The end
 
+    /// libcurl has a limit of its own for one header line, and calls what is longer "out of memory"
+    /// (newer ones: "too large").
+    private func libraryRefusal(_ code: CURLcode) -> CurlError.Cause? {
+        let isLimit = code == CURLE_OUT_OF_MEMORY || code.rawValue == 100
+        return isLimit && statusSeen > 0 && !headersAreDone ? .headersTooLarge : nil
+    }
+
     func outcome(_ code: CURLcode) -> Result<CurlReply, CurlError> {
-        if let refusal {
+        if let refusal = refusal ?? libraryRefusal(code) {
             let limits = request.limits
             return .failure(
                 CurlError(

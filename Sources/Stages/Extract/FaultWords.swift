@@ -29,16 +29,18 @@ package struct FaultWords: Sendable {
         self.requestIDHeader = requestIDHeader
     }
 
+    /// - isFinal: a 429 that never clears by waiting.
     package func fault(
         status: Int,
         headers: [String: String],
         envelope: ErrorEnvelope,
+        isFinal: Bool,
         attempts: Int,
         after elapsed: Duration
     ) -> Fault {
         let said = envelope.text.isEmpty ? "" : " (\(envelope.text))"
         let what = "GET \(template) answered \(status)\(said)\(FaultWords.spent(attempts, elapsed))"
-        let (code, mend) = judgement(status, envelope)
+        let (code, mend) = judgement(status, envelope, isFinal)
         var answer = what
         if (300..<400).contains(status) { answer += FaultWords.target(of: headers) }
         return Fault(code, answer, at: places(headers), mend: mend)
@@ -98,7 +100,7 @@ package struct FaultWords: Sendable {
         return Fault(code, "GET \(template) \(what)\(spent)", at: places([:]), mend: mend)
     }
 
-    private func judgement(_ status: Int, _ envelope: ErrorEnvelope) -> (Fault.Code, String) {
+    private func judgement(_ status: Int, _ envelope: ErrorEnvelope, _ isFinal: Bool) -> (Fault.Code, String) {
         switch status {
         case 401:
             return (
@@ -108,7 +110,7 @@ package struct FaultWords: Sendable {
             return (.denied, scopeMend)
         case 404:
             return (.badReply, "check source.base_url; if the object was deleted meanwhile, run again")
-        case 429 where envelope.code?.isEmpty == false && envelope.type == "insufficient_quota":
+        case 429 where isFinal:
             return (.denied, "raise the organization's limit or top up its credit, then run again")
         case 408, 409, 425, 429, 500...:
             return (.unreachable, retryLater)

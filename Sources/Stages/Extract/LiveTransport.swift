@@ -150,8 +150,7 @@ extension TransportError.Kind {
         switch number {
         case 18, 61: self = .cut  // partial file, bad content encoding
         case 56 where words.contains("unexpected eof"): self = .cut  // TLS closed without close_notify
-        case 56 where words.contains("Too large response headers"), 100: self = .tooLarge
-        case 27 where words.contains("header"): self = .tooLarge  // one header line over libcurl's own limit
+        case 56 where words.contains("Too large response headers"): self = .tooLarge
         case 28: self = .timeout
         case 35:
             // A handshake that was cut is like any connection that was cut; a refused one stays refused.

@@ -71,6 +71,7 @@ package struct RetryMachine: Sendable {
                 status: status,
                 headers: headers,
                 envelope: envelope,
+                isFinal: status == 429 && isFinalCode(envelope),
                 attempts: attempts,
                 after: elapsed
             )
@@ -97,11 +98,15 @@ package struct RetryMachine: Sendable {
     private func isWorthAnotherTry(_ status: Int, _ envelope: ErrorEnvelope, _ advice: RetryAdvice) -> Bool {
         switch status {
         case 401, 403, 100..<400: return false  // no advice makes a refused key or a redirect acceptable
-        case 429 where envelope.code.map(errors.finalCodes.contains) ?? false: return false
+        case 429 where isFinalCode(envelope): return false
         default: break
         }
         if let verdict = advice.shouldRetry { return verdict }
         return [408, 409, 425, 429].contains(status) || status >= 500
+    }
+
+    private func isFinalCode(_ envelope: ErrorEnvelope) -> Bool {
+        [envelope.code, envelope.type].contains { $0.map(errors.finalCodes.contains) ?? false }
     }
 
     private func again(_ fault: Fault, wait: Duration?, _ elapsed: Duration, _ random: Double) -> Verdict {

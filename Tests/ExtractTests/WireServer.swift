@@ -1,0 +1,1 @@
+../CurlTransportTests/WireServer.swift
