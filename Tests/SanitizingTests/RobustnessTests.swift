@@ -1,0 +1,79 @@
+import Model
+import Testing
+
+@testable import Sanitizing
+
+private let sanitizer = Sanitizer(knownValues: [Secret("AAAAAAAAAAAAAAAAAAAAAAAA", name: "KEY")])
+
+@Test(arguments: [
+    "sk-", "sk-admin-", "sk-sk-abc", "eyJ.", "eyJaaaaaaaaaa.", "ey=ey=", "eyJhbGciOiJI.b", "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END", "://", "://a:b", "https://a:b@", "Bearer ", "bearer+", "bearer:", "xoxb-", "SG.",
+    "hooks.slack.com/services/", "glpat-",
+    "token=", "token=token=", "secret: ", "password=", "authorization: ", "cookie: ", "&token=", "?a=", "a@", "a@b.",
+    "@",
+    "AKIA", "%41", "%2", "\\u000a", "\\", "\u{1B}[31m", "\"", "\" ", "AAAA", "…", "ef1.s.", " ", "x",
+])
+func workIsLinearInTheLengthOfTheText(unit: String) {
+    let text = Array(String(repeating: unit, count: 60_000 / unit.utf8.count).utf8)
+    var memory = ScanMemory()
+    _ = sanitizer.clean(text, keepsLines: false, &memory)
+    #expect(memory.steps <= 40 * text.count)
+    var field = ScanMemory()
+    _ = sanitizer.scan(text.span, rules: Rule.forData, known: nil, &field)
+    #expect(field.steps <= 10 * text.count)
+}
+
+@Test func anyBytesAreCleanedToTheSameTextTwice() {
+    for seed in UInt64(1)...300 {
+        var random = Seeded(state: seed)
+        let pieces = [
+            "sk-", "admin-", "eyJ", ".", "://", ":", "@", "/", "Bearer ", "-----BEGIN PRIVATE KEY-----", "-----END",
+            "\\n", "%41", "…",
+            "token=", "\"", "ghp_", "AKIA", "=", "&", "?", " ", "a1B2c3D4e5F6g7H8i9J0", "ef1.s.bjugbow2rs.", "whsec_",
+            "cookie:", "'", ",",
+        ]
+        var bytes: [UInt8] = []
+        for _ in 0..<(random.next() % 30) {
+            if random.next() % 5 == 0 {
+                bytes.append(UInt8(truncatingIfNeeded: random.next()))
+            } else {
+                bytes.append(contentsOf: pieces[Int(random.next() % UInt64(pieces.count))].utf8)
+            }
+        }
+        if let masked = sanitizer.maskField(bytes) {
+            #expect(sanitizer.maskField(masked) == nil, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+        }
+        let cleaned = sanitizer.clean(bytes)
+        #expect(sanitizer.clean(cleaned) == cleaned, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+    }
+}
+
+@Test func invalidUTF8NeitherCrashesNorSwitchesTheSanitizerOff() {
+    let key = Array(("gh" + "p_abcdefghijklmnopqrstuvwxyz0123456789").utf8)
+    for byte in UInt8.min...UInt8.max where byte >= 0x80 {
+        let cleaned = sanitizer.clean([byte] + key + [byte, 0xC3])
+        #expect(cleaned.contains("ghp_…6789"))
+    }
+}
+
+@Test func aLogLineStaysOneLineAndShowsNoTricks() {
+    let cleaned = sanitizer.clean("a\r\nb\u{1B}[2Jc\u{2028}d\u{202E}e\u{7F}f\tg\u{85}")
+    #expect(cleaned == "a\\r\\nb\\u001b[2Jc\\u2028d\\u202ee\\u007ff\\tg\\u0085")
+    #expect(sanitizer.clean("what\n  where: x\ty\r", keepsLines: true) == "what\n  where: x\ty\\r")
+}
+
+@Test func cleanedJSONIsStillJSON() throws {
+    for seed in UInt64(1)...50 {
+        var random = Seeded(state: seed)
+        let kind = Samples.classes[Int(random.next() % UInt64(Samples.classes.count))]
+        let sample = kind.make(&random).whole
+        let line = JSONValue.object([
+            .init("message", .string("x \(sample)\n\u{1B}\u{2028} y")), .init("authorization", .string(sample)),
+            .init("n", 7),
+        ]).compact
+        let cleaned = sanitizer.clean(line)
+        let parsed = try JSONValue(parsing: cleaned)
+        #expect(parsed["n"]?.integer == 7, "\(kind), seed \(seed)")
+    }
+}
