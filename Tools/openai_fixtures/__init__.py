@@ -1,0 +1,1 @@
+"""An invented organization, and what OpenAI's Admin API would answer about it."""
