@@ -1,0 +1,58 @@
+// Changes that happen to an organization while clients look on: what `POST /_simulator/mutate` and the fault `mutate` do.
+extension Organization {
+    /// `{"delete": id}`, `{"rename": id, "name": text}`, `{"archive": id}`,
+    /// `{"restate": "larger", "stream": "costs", "from": time, "until": time}`, or `{"seed": n}` for one of each.
+    /// Returns what was done.
+    mutating func mutate(_ change: Value, now: Int) throws(Scenario.Mistake) -> Value {
+        var done: [Value.Member] = []
+        if let seed = change["seed"]?.whole { done += mutateAtRandom(Noise(UInt64(bitPattern: Int64(seed))), now: now) }
+        if let id = change["delete"]?.text {
+            removed.insert(id)
+            done.append(.init(name: "deleted", value: .array([.string(id)])))
+        }
+        if let id = change["rename"]?.text {
+            renamed[id] = change["name"]?.text ?? "Renamed"
+            done.append(.init(name: "renamed", value: .string(id)))
+        }
+        if let id = change["archive"]?.text {
+            archived[id] = now
+            done.append(.init(name: "archived", value: .string(id)))
+        }
+        if let name = change["restate"]?.text {
+            guard let kind = Restatement.Change(rawValue: name) else {
+                let known = Restatement.Change.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Scenario.Mistake(description: "unknown restatement \"\(name)\"; allowed: \(known)")
+            }
+            let instant = { (name: String) in change[name]?.whole ?? change[name]?.text.flatMap(Moment.parse) }
+            var restatement = Restatement(change: kind, stream: change["stream"]?.text ?? "*")
+            restatement.from = instant("from") ?? .min
+            restatement.until = instant("until") ?? .max
+            restatements.append(restatement)
+            done.append(.init(name: "restated", value: .string(name)))
+        }
+        guard !done.isEmpty else {
+            throw Scenario.Mistake(description: "nothing to change; allowed: archive, delete, rename, restate, seed")
+        }
+        return .object(done)
+    }
+
+    private mutating func mutateAtRandom(_ noise: Noise, now: Int) -> [Value.Member] {
+        var done: [Value.Member] = []
+        let keys = projects.filter { $0.archivedAt == nil }.flatMap(\.keys).map(\.id).filter(stillExists)
+        let members = users.dropFirst().map(\.id).filter(stillExists)
+        let gone = [members, keys].filter { !$0.isEmpty }.map { noise.with("gone").pick($0) }
+        removed.formUnion(gone)
+        done.append(.init(name: "deleted", value: .array(gone.map(Value.string))))
+        let active = projects.filter { $0.archivedAt == nil && archived[$0.id] == nil }
+        if !active.isEmpty {
+            let project = noise.with("rename").pick(active)
+            renamed[project.id] = "Renamed \(noise.below(1000))"
+            done.append(.init(name: "renamed", value: .string(project.id)))
+        }
+        let day = Moment.floor(now, to: Moment.day) - (1 + noise.with("day").below(3)) * Moment.day
+        let kind = noise.with("kind").pick(Restatement.Change.allCases)
+        restatements.append(Restatement(change: kind, from: day, until: day + Moment.day))
+        done.append(.init(name: "restated", value: [.string(kind.rawValue), .integer(day)]))
+        return done
+    }
+}

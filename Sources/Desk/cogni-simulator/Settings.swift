@@ -1,0 +1,66 @@
+/// How large the simulated organization is and what time it is there. The same settings give the same bytes.
+struct Settings: Sendable {
+    var seed: UInt64 = 7
+    var projects = 12
+    var users = 30
+    /// Per project.
+    var keys = 3
+    var groups = 4
+    /// How far back usage, costs and audit events go.
+    var days = 30
+    /// Before grouping merges them.
+    var rowsPerBucket = 20
+    var models = 6
+    var auditEvents = 500
+    /// Every n-th bucket has no rows; 0: none is empty.
+    var emptyEvery = 11
+    /// Unix seconds; the world is laid out against it, and the clock starts there.
+    var now: Int
+    var switches = Switches()
+}
+
+/// Ways in which organizations, regions and ages of the service differ: on for a whole run, not for single requests.
+struct Switches: Sendable {
+    /// Costs: `organization_id`, `organization_name`, `project_name`, `user_email`. Audit events: device and place of the session.
+    var undocumentedFields = false
+    /// Names with emoji, right-to-left text, control characters, formulas; twins; empty and null ones.
+    var strangeNames = false
+    /// Things that look like credentials in names, descriptions and messages, all containing `CANARY`.
+    var secretsInText = false
+    /// How `amount.value` is written.
+    var costValues = CostValues.mixed
+    /// Costs refuse `user_id` together with `project_id`.
+    var refuseUserWithProject = false
+    /// Costs answer at most 31 buckets for a larger limit, without a word, in place of a 400 above 180.
+    var clampCostLimit = false
+    /// Dimensions that were not grouped are absent in place of null.
+    var omitUngrouped = false
+    /// Counters, texts and enumeration values that no published schema has.
+    var newFields = false
+    /// A grouped `user_id` is "" in one row and null in another that is otherwise like it.
+    var emptyDimension = false
+    /// Some amounts in other currencies, in upper case, or without one.
+    var mixedCurrencies = false
+    /// Reports older than this are refused.
+    var lookback: Lookback?
+    /// Parameters that an endpoint does not know are ignored in place of refused.
+    var lenientParameters = false
+    /// Every reply is compressed when the client accepts gzip.
+    var gzip = false
+    /// Deleted cursor rows start the list again in place of a 400.
+    var restartOnLostCursor = false
+    /// No audit log was ever switched on.
+    var auditOff = false
+
+    enum CostValues: String, Sendable {
+        case number, string, mixed
+    }
+
+    struct Lookback: Sendable {
+        /// Unix seconds of a fixed floor; `nil`: `days` before the midnight of the simulated day.
+        var earliest: Int?
+        var days = 365
+        /// Whether the message names the date.
+        var namesDate = true
+    }
+}
