@@ -70,6 +70,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         room("Native", "PageMemory"),
+        room("Native", "Console"),
         room("Native", "Disk"),
         room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
         room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk"]),
@@ -81,6 +82,8 @@ let package = Package(
         room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
         room("House", "PipelineFile", ["Model", "Connector", yaml]),
         room("House", "Ledger", ["Model", sqlite]),
+        room("House", "Sanitizing", ["Model"]),
+        room("House", "KeyRing", ["Model", "Sealing"]),
         room("House", "Reporting", ["Model"]),
         room(
             "House",
@@ -101,7 +104,7 @@ let package = Package(
             "cogni",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
-                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", arguments,
+                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "Console", "Sanitizing", "KeyRing", arguments,
             ]
         ),
         program("cogni-simulator", [arguments] + nio),

@@ -41,7 +41,7 @@ struct StagedRun: Sendable, Equatable {
 }
 
 /// The run file that one stream writes during one attempt: only ever appended to.
-final class RunFile {
+final class SpillFile {
     let name: String
     private let file: DiskFile
     private var length = 0

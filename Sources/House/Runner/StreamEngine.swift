@@ -15,7 +15,7 @@ actor StreamEngine {
     private let stagingFolder: String
     private let runFileName: String
     private let memoryLimit: Int
-    private var runFile: RunFile?
+    private var runFile: SpillFile?
     private(set) var spilled: [StagedRun]
 
     /// - Parameters:
@@ -56,7 +56,7 @@ actor StreamEngine {
             if sync { try runFile?.sync() }
             return
         }
-        if runFile == nil { runFile = try RunFile(folder: stagingFolder, name: runFileName) }
+        if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
         guard let file = runFile else { return }
         for (partition, run) in runs.sorted(by: { $0.key < $1.key }) where run.count > 0 {
             spilled.append(try file.append(run, partition: partition))

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Console
+import Model
+
+/// Runs declarative pipelines: an organization's admin data into checked, partitioned archives.
+@main
+struct Cogni: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cogni",
+        abstract: "Turns an admin API into checked, partitioned archives.",
+        discussion: """
+            First steps:
+              cogni init my-pipeline        a starter pipeline with its comments
+              cogni validate my-pipeline/pipeline.yaml
+              cogni preview my-pipeline/pipeline.yaml users
+              cogni run my-pipeline/pipeline.yaml
+
+            A run needs the API's key in the environment (OPENAI_ADMIN_KEY). Without one, --replay DIR runs
+            on recorded replies. Results go to stdout, progress and errors to stderr.
+            """,
+        version: Version.text,
+        groupedSubcommands: [
+            CommandGroup(name: "Pipelines", subcommands: [Run.self])
+        ]
+    )
+
+    static func main() async {
+        Signals.protectMemory()
+        Interruption.watch()
+        var command: any ParsableCommand
+        do {
+            command = try parseAsRoot()
+        } catch {
+            leave(with: error)
+        }
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            leave(with: error)
+        }
+    }
+
+    /// Help and version go to stdout with exit 0, a wrong command line to stderr with 2, a fault with its own code.
+    private static func leave(with error: any Error) -> Never {
+        if let fault = error as? Fault {
+            Terminal.report(fault)
+            Console.exit(fault.code.exitCode)
+        }
+        if let code = error as? ExitCode { Console.exit(code.rawValue) }
+        let code = exitCode(for: error)
+        Terminal.printRaw(fullMessage(for: error) + "\n", toError: code != .success)
+        Console.exit(code == .success ? 0 : 2)
+    }
+}
+
+enum Version {
+    static let text = "0.1.0"
+}

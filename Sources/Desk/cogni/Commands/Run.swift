@@ -1,0 +1,136 @@
+import ArgumentParser
+import Console
+import Extract
+import Load
+import Model
+import PipelineFile
+import Reporting
+import Runner
+import Synchronization
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs a pipeline: fetch, transform, publish a generation.",
+        discussion: """
+            Examples:
+              cogni run pipelines/openai-admin.yaml
+              cogni run pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay
+              cogni run pipelines/openai-admin.yaml --streams users,costs --since 2025-11-01
+              cogni run pipelines/openai-admin.yaml --dry-run --json
+
+            Run again after any failure: it goes on where it stopped, and publishes nothing twice.
+            """)
+
+    @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+    @Option(help: ArgumentHelp("Only these streams.", valueName: "a,b")) var streams: String?
+    @Option(help: ArgumentHelp("Read reports and logs from this time on.", valueName: "time")) var since: String?
+    @Option(help: ArgumentHelp("Read reports and logs up to this time.", valueName: "time")) var until: String?
+    @Option(help: ArgumentHelp("What the run takes for now; the clock by default.", valueName: "time")) var now: String?
+    @Flag(help: "Forget what earlier runs read of these streams, and read all again.") var fullRefresh = false
+    @Flag(help: "Fetch and transform, compare with the current generation, publish nothing.") var dryRun = false
+    @Option(help: ArgumentHelp("Answer from recorded replies instead of the network.", valueName: "dir"), completion: .directory)
+    var replay: String?
+    @Option(help: ArgumentHelp("The folder above the pipeline's own.", valueName: "dir"), completion: .directory)
+    var output: String?
+    @Option(help: ArgumentHelp("Memory for rows that wait to be written.", valueName: "size")) var maxMemory: String?
+    @Option(help: "auto, plain or none.") var progress: ProgressStyle = .auto
+    @Flag(help: "Print the summary as JSON on stdout.") var json = false
+
+    enum ProgressStyle: String, ExpressibleByArgument, CaseIterable { case auto, plain, none }
+
+    func run() async throws {
+        let workspace = try Workspace(pipeline, output: output)
+        try Switch.check(workspace)
+        let now = try Workspace.now(now, replay: replay)
+        var options = RunOptions(now: now, output: workspace.output, runID: RunID.make(now: now))
+        options.streams = try workspace.streams(streams)
+        options.since = try since.map { try Workspace.instant($0, "--since") }
+        options.until = try until.map { try Workspace.instant($0, "--until") }
+        if let since = options.since, let until = options.until, since >= until {
+            throw Fault(.badPlan, "--since \(since.text) is not before --until \(until.text)", mend: "swap them")
+        }
+        options.fullRefresh = fullRefresh
+        options.dryRun = dryRun
+        if let maxMemory {
+            guard let size = ByteSize(text: maxMemory), size.bytes >= 16 << 20 else {
+                throw Fault(.badPlan, "--max-memory \(maxMemory) is not a size of at least 16MiB", mend: "write it as 256MB")
+            }
+            options.memoryForRows = size.bytes / 3
+        }
+        let transport = try workspace.transport(replay: replay)
+        let key = try workspace.key()
+        let count = options.streams?.count ?? workspace.pipeline.streams.count
+        let view = ProgressView(style: style, streamCount: count)
+        let doors = workspace.doors(transport: transport, key: key) { view.show($0) }
+        let run = PipelineRun(pipeline: workspace.pipeline, options: options, doors: doors)
+        let outcome = await Interruption.whileRunning { () -> Result<RunSummary, Fault> in
+            do throws(Fault) { return .success(try await run.run()) } catch { return .failure(error) }
+        }
+        view.close()
+        var summary = try outcome.get()
+        if summary.outcome == .interrupted { summary.exitCode = 128 + max(2, Interruption.signal) }
+        try Switch.note(summary, workspace)
+        show(summary, workspace)
+        if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+    }
+
+    private var style: ProgressBoard.Style {
+        switch progress {
+        case .none: return .none
+        case .plain: return .plain
+        case .auto:
+            guard Console.isTerminal(2), let size = Console.size else { return .plain }
+            return .terminal(width: size.width, height: size.height, color: Terminal.usesColor)
+        }
+    }
+
+    private func show(_ summary: RunSummary, _ workspace: Workspace) {
+        if json {
+            Console.write(Terminal.clean(summary.json.pretty) + "\n")
+        } else {
+            // The table is the command's result, but it is for people: progress and it belong together on stderr.
+            Terminal.progress(Terminal.clean(summary.table(width: Terminal.width, color: false)))
+        }
+        if summary.outcome == .published || summary.outcome == .unchanged, !json {
+            Terminal.progress("next: cogni verify \(workspace.output)   cogni history \(workspace.output)\n")
+        }
+        if let line = summary.finalLine { Terminal.error(line) }
+    }
+}
+
+/// Names runs: sortable by time, and different for two runs of one second.
+enum RunID {
+    static func make(now: Instant) -> String {
+        let compact = Instant(seconds: Console.wallSeconds).text.filter { $0 != "-" && $0 != ":" }
+        let random = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+        return "\(compact)-\(random)"
+    }
+}
+
+/// Draws what happens during a run.
+final class ProgressView: Sendable {
+    private let board: Mutex<ProgressBoard>
+
+    init(style: ProgressBoard.Style, streamCount: Int) {
+        board = Mutex(ProgressBoard(style: style, streamCount: streamCount, at: Console.milliseconds))
+    }
+
+    func show(_ event: ProgressEvent) {
+        let now = Console.milliseconds
+        board.withLock { board in
+            let text =
+                switch event {
+                case .started(let stream): board.start(stream, at: now)
+                case .page(let stream, let rows, let fraction): board.page(stream, rows: rows, fraction: fraction, at: now)
+                case .ended(let stream, let failed): board.end(stream, failed ? .failed : .ok, at: now)
+                case .note(let line): board.above(Terminal.cleanLine(line), at: now)
+                }
+            if !text.isEmpty { Terminal.progress(text) }
+        }
+    }
+
+    func close() {
+        let text = board.withLock { $0.close() }
+        if !text.isEmpty { Terminal.progress(text) }
+    }
+}

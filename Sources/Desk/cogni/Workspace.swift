@@ -1,0 +1,133 @@
+import ArgumentParser
+import Connector
+import Console
+import CurlTransport
+import Disk
+import Extract
+import KeyRing
+import Load
+import Model
+import PipelineFile
+import Runner
+import Sanitizing
+import Sealing
+
+/// A pipeline file, read, and what a command needs to work with it.
+struct Workspace {
+    let pipeline: Pipeline
+    let output: String
+
+    /// Reads the file and prints what is wrong with it.
+    init(_ path: String, output: String? = nil) throws {
+        let reading = try Workspace.read(path)
+        if !reading.diagnostics.isEmpty { Terminal.error(reading.diagnostics.text) }
+        guard let pipeline = reading.pipeline else {
+            Terminal.error(reading.diagnostics.summary)
+            throw ExitCode(Fault.Code.badPlan.exitCode)
+        }
+        self.pipeline = pipeline
+        let folder = output ?? pipeline.load.directory
+        self.output = folder.hasSuffix("/") ? folder + pipeline.name : folder + "/" + pipeline.name
+        Terminal.hide([pipeline.source.credential, pipeline.alerts.webhook].compactMap(\.self))
+    }
+
+    static func read(_ path: String) throws(Fault) -> PipelineReader.Reading {
+        let bytes = try contents(path)
+        return PipelineReader.read(file: path, bytes: bytes, environment: Environment.all) { name in
+            try? Disk.contents(name, limit: 1 << 20)
+        }
+    }
+
+    static func contents(_ path: String) throws(Fault) -> [UInt8] {
+        do throws(DiskError) { return try Disk.contents(path, limit: 4 << 20) } catch {
+            throw Fault(.badPlan, "\(path) can't be read: \(error.text)", mend: "check the path; `cogni init` writes a starter pipeline")
+        }
+    }
+
+    var root: OutputRoot { OutputRoot(output) }
+
+    /// The pipeline's tokens belong to its organization, or to itself where none is named.
+    var tenant: String {
+        let organization = pipeline.source.options["organization"] ?? ""
+        return organization.isEmpty ? pipeline.name : organization
+    }
+
+    var sanitizer: Sanitizer { Sanitizer(knownValues: [pipeline.source.credential].compactMap(\.self)) }
+
+    /// The key that fields are sealed with; `nil` when the pipeline seals none.
+    func key() throws(Fault) -> DataKey? {
+        guard let encryption = pipeline.transform.encryption else { return nil }
+        guard let path = encryption.keyRing, !path.isEmpty else {
+            throw Fault(
+                .cannotSeal, "fields are to be encrypted, and no key ring is named",
+                mend: "set \(encryption.keyRingName) to a key ring file; `cogni keys create` makes one")
+        }
+        let ring = try KeyRing.load(path, environment: Environment.all)
+        for warning in ring.warnings { Terminal.error("warning: \(warning)") }
+        return try ring.activeKey(for: tenant)
+    }
+
+    /// The way to the API: live, or from recorded replies.
+    func transport(replay: String?) throws(Fault) -> any Transport {
+        if let replay { return try ReplayTransport(directory: replay, connector: pipeline.connector) }
+        guard let credential = pipeline.source.credential, !credential.isEmpty else {
+            throw Fault(
+                .denied, "\(pipeline.source.credentialName) is not set",
+                mend: "export \(pipeline.source.credentialName) with an admin key, or run recorded replies with --replay DIR")
+        }
+        let engine: CurlEngine
+        do throws(CurlError) { engine = try CurlEngine() } catch {
+            throw Fault(.unreachable, "libcurl could not be started: \(error)", mend: "install libcurl 7.85 or newer")
+        }
+        let live = try LiveTransport(
+            connector: pipeline.connector, baseURL: pipeline.source.baseURL, credential: credential,
+            options: pipeline.source.options, limits: CurlLimits(bodyBytes: pipeline.source.maxPageSize.bytes),
+            allowPlainHTTP: pipeline.source.allowPlainHTTP, engine: engine)
+        return PacedTransport(
+            live, requestsPerMinute: pipeline.source.requestsPerMinute, perPath: pipeline.connector.pacing.perPath)
+    }
+
+    func doors(
+        transport: any Transport, key: DataKey?, progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
+    ) -> RunDoors {
+        let sanitizer = sanitizer
+        let fetcher = PageFetcher(
+            transport: GatedTransport(transport, width: pipeline.source.concurrency), connector: pipeline.connector,
+            credentialName: pipeline.source.credentialName,
+            policy: RetryPolicy(
+                budget: .seconds(pipeline.source.retryBudget.seconds),
+                maxDelay: .seconds(pipeline.source.retryMaxDelay.seconds)),
+            sanitize: { sanitizer.clean($0) })
+        return RunDoors(
+            fetcher: fetcher, key: key, tenant: tenant, maskSecrets: { sanitizer.maskField($0) }, progress: progress,
+            milliseconds: { Console.milliseconds })
+    }
+
+    /// `--now`, else the fixture's own time, else the clock.
+    static func now(_ text: String?, replay: String?) throws -> Instant {
+        if let text { return try instant(text, "--now") }
+        if let replay, let recorded = try ReplayTransport.recordedNow(directory: replay) { return recorded }
+        return Instant(seconds: Console.wallSeconds)
+    }
+
+    static func instant(_ text: String, _ option: String) throws -> Instant {
+        guard let instant = Instant(text: text) else {
+            throw Fault(
+                .badPlan, "\(option) \(text) is not a time",
+                mend: "write it as 2025-11-01 or 2025-11-01T00:00:00Z (UTC), or as Unix seconds")
+        }
+        return instant
+    }
+
+    /// Names given with `--streams`, checked.
+    func streams(_ text: String?) throws -> Set<String>? {
+        guard let text else { return nil }
+        let names = text.split(separator: ",").map { $0.trimmingPrefix(" ") }.map(String.init)
+        let known = pipeline.streams.map(\.spec.name)
+        for name in names where !known.contains(name) {
+            let hint = Spelling.question(for: name, in: known) ?? "`cogni discover \(pipeline.file)` lists them"
+            throw Fault(.badPlan, "no stream of the pipeline is called `\(name)`", mend: hint)
+        }
+        return Set(names)
+    }
+}

@@ -1,0 +1,61 @@
+internal import Glibc
+
+/// The process's own ends: standard output and error, the terminal's size, the environment.
+///
+/// The only place that writes to descriptors 1 and 2. What is written here has passed the sanitizer already.
+package enum Console {
+    package static func write(_ text: String, toError: Bool = false) {
+        var bytes = Array(text.utf8)
+        // A closed pipe or a full disk behind stdout must not end a run: what can't be shown is lost, the data is not.
+        while !bytes.isEmpty {
+            let written = unsafe Glibc.write(toError ? 2 : 1, &bytes, bytes.count)
+            if written < 0 {
+                if errno == EINTR { continue }
+                return
+            }
+            bytes.removeFirst(written)
+        }
+    }
+
+    package static func writeBytes(_ bytes: [UInt8]) {
+        var at = 0
+        while at < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { room in
+                guard let base = room.baseAddress else { return 0 }
+                return unsafe Glibc.write(1, base + at, room.count - at)
+            }
+            if written < 0 {
+                if errno == EINTR { continue }
+                return
+            }
+            at += written
+        }
+    }
+
+    package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Columns and rows of the terminal behind stderr; `nil` when it is none.
+    package static var size: (width: Int, height: Int)? {
+        var size = winsize()
+        guard unsafe ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Milliseconds of the monotonic clock.
+    package static var milliseconds: Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+
+    /// Seconds since 1970 by the wall clock.
+    package static var wallSeconds: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec)
+    }
+
+    package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+
+    package static var processID: Int32 { getpid() }
+}
