@@ -1,0 +1,107 @@
+internal import Model
+internal import Sanitizing
+internal import Sealing
+
+/// The operator's program that stands for a KMS, asked in one JSON line and answering in one.
+///
+/// `{"context":{…},"data":"b64","kek":"…","op":"wrap|unwrap"}` → `{"ok":true,"data":"b64"}`. A program that
+/// knows no JSON and prints a key in base64 will do as well; it is asked with `"op":"read"`.
+struct KeyHook: Sendable {
+    enum Answer: Sendable {
+        /// The `data` of a JSON answer.
+        case json(String)
+        /// Anything else.
+        case text(KeyBytes)
+
+        /// The answer as a key of 32 bytes.
+        func key(_ name: String, ring path: String) throws(Fault) -> KeyBytes {
+            switch self {
+            case .text(let text): return try MasterKeyText.decode(text, name: name, ring: path, allowsRaw: false)
+            case .json(let data):
+                let bytes = Array(data.utf8)
+                let text: KeyBytes
+                do { text = try KeyBytes(copying: bytes.span) } catch { throw RingFault.sealing(error, path) }
+                return try MasterKeyText.decode(text, name: name, ring: path, allowsRaw: false)
+            }
+        }
+    }
+
+    static let milliseconds = 10_000
+    private let words: [String]
+    private let path: String
+
+    init(_ words: [String], ring path: String) throws(Fault) {
+        guard words.first?.hasPrefix("/") == true else {
+            throw RingFault.of(
+                "the master key command is not an absolute path",
+                path,
+                mend: "write \(MasterSource.commandVariable) as /path/to/program, with arguments but no shell"
+            )
+        }
+        self.words = words
+        self.path = path
+    }
+
+    func ask(_ operation: String, kek: String, data: String, milliseconds: Int = KeyHook.milliseconds) throws(Fault)
+        -> Answer
+    {
+        let request: JSONValue = [
+            "op": .string(operation), "kek": .string(kek), "data": .string(data),
+            "context": ["kid": .string(kek), "commit": .string(String(kek.dropFirst(4))), "tenant": ""],
+        ]
+        let answer: KeyBytes
+        do {
+            answer = try KeyCommand.ask(
+                words,
+                line: request.canonical + [0x0A],
+                environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"],
+                milliseconds: milliseconds
+            )
+        } catch { throw fault(error) }
+        let first = answer.withSpan { span in span.count > 0 ? span[0] : 0 }
+        guard first == UInt8(ascii: "{") else { return .text(answer) }
+        guard let json = try? JSONValue(parsing: answer.array), json["ok"]?.boolean == true,
+            let data = json["data"]?.text
+        else {
+            throw RingFault.of(
+                "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}",
+                path,
+                mend: "see what the command says when it is asked by hand"
+            )
+        }
+        return .json(data)
+    }
+
+    private func fault(_ error: KeyCommandError) -> Fault {
+        let program = words[0]
+        switch error {
+        case .cannotStart(let reason):
+            return RingFault.of(
+                "the master key command \(program) could not be started: \(reason)",
+                path,
+                mend: "check the path and its mode"
+            )
+        case .timedOut:
+            return RingFault.of(
+                "the master key command \(program) gave no answer in time",
+                path,
+                mend: "check that the KMS can be reached"
+            )
+        case .tooMuchOutput:
+            return RingFault.of(
+                "the master key command \(program) wrote more than \(KeyCommand.outputLimit) bytes",
+                path,
+                mend: "let it write one line and nothing else"
+            )
+        case .failed(let status, let words):
+            let how = status < 0 ? "signal \(-status)" : "status \(status)"
+            let line = words.split(separator: 0x0A).first.map { Sanitizer().clean(Array($0.prefix(200))) } ?? ""
+            let said = line.isEmpty ? "" : ": \(line)"
+            return RingFault.of(
+                "the master key command \(program) ended with \(how)\(said)",
+                path,
+                mend: "mend what the command complains about"
+            )
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Model
+internal import Sealing
+
+/// The ways in which a key ring can be unusable, each in words of its own. None holds a byte of a key.
+enum RingFault {
+    static func of(_ what: String, _ path: String, mend: String) -> Fault {
+        Fault(.cannotSeal, what, at: ["key ring \(path)"], mend: mend)
+    }
+
+    static func file(_ error: PrivateFileError, _ kind: String, _ path: String) -> Fault {
+        switch error {
+        case .missing:
+            of(
+                "the \(kind) \(path) does not exist",
+                path,
+                mend: "run `cogni keys create`, or name the file that exists"
+            )
+        case .link:
+            of("the \(kind) \(path) is a symbolic link", path, mend: "name the file itself; links are not followed")
+        case .notAFile: of("\(path) is not a file", path, mend: "name a regular file as \(kind)")
+        case .tooLarge(let count):
+            of("the \(kind) has \(count) bytes", path, mend: "name a \(kind), not some other file")
+        case .exists:
+            of("\(path) exists already", path, mend: "use `cogni keys rotate` to add a key, or name another file")
+        case .system(let call, let reason):
+            of("\(call) of the \(kind) failed: \(reason)", path, mend: "mend that and try again")
+        }
+    }
+
+    /// Refuses a file that others could have written, or, unless `isPublic`, that they could read.
+    static func checkAccess(
+        _ content: PrivateFile.Content,
+        _ kind: String,
+        _ path: String,
+        isPublic: Bool
+    ) throws(Fault) {
+        if content.isWritableByOthers {
+            throw of(
+                "the \(kind) \(path) can be written by others (mode \(octal(content.mode)))",
+                path,
+                mend: "chmod 600 '\(path)'"
+            )
+        }
+        if isPublic { return }
+        if content.isReadableByOthers {
+            throw of(
+                "the \(kind) \(path) can be read by others (mode \(octal(content.mode)))",
+                path,
+                mend: "chmod 600 '\(path)'"
+            )
+        }
+        if !content.isOurs {
+            throw of(
+                "the \(kind) \(path) belongs to another user",
+                path,
+                mend: "chown the file to the user that runs cogni"
+            )
+        }
+    }
+
+    private static func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+
+    static func sealing(_ error: SealingError, _ path: String) -> Fault {
+        of("OpenSSL failed: \(error)", path, mend: "check the installation with `cogni version --verbose`")
+    }
+}
+
+extension KeyBytes {
+    /// A copy for parsing; only for what is no secret, such as the ring's text.
+    var array: [UInt8] { withSpan { span in span.indices.map { span[$0] } } }
+}
