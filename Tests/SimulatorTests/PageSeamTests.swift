@@ -8,7 +8,6 @@ struct PageSeamTests {
     }
 
     @Test func `Pages follow each other to the end`() {
-        #expect(seam(0) == PageSeam(position: 0, limit: 3, count: 8, twist: []))
         #expect(seam(0).places == [0, 1, 2] && seam(0).next == .place(3) && seam(0).hasMore == true)
         #expect(seam(6).places == [6, 7] && seam(6).next == .none && seam(6).hasMore == false)
         #expect(seam(8).places == [])

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import time
+import urllib.error
 import urllib.parse
 
 import openai
@@ -544,6 +545,15 @@ def switches(binary):
         names = [project["name"] for project in json.loads(raw)["data"]]
         assert names.count("Twin") == 2 and "" in names and None in names and "=HYPERLINK" in str(names)
         assert any(len(name or "") == 10000 for name in names)
+    options = {"old_fields": True, "odd_times": True, "unset_as_null": True}
+    with Simulator(binary, scenario={"switches": options}) as simulator:
+        invites = body(simulator, "/organization/invites")["data"]
+        assert all("invited_at" in invite and "created_at" not in invite for invite in invites)
+        times = {user["added_at"] for user in body(simulator, USERS)["data"]}
+        assert times == {0, 1700000000.25, 1700000000000, 64060588800}
+        projects = [project["id"] for project in body(simulator, "/organization/projects")["data"]]
+        limits = [body(simulator, f"/organization/projects/{project}/spend_limit") for project in projects]
+        assert None in [limit["threshold_amount"] for limit in limits]
     floor = {"lookback": {"days": 365}}
     with Simulator(binary, scenario={"switches": {**floor, "refuse_user_with_project": True}}) as simulator:
         status, _, error = refusal(simulator, f"/organization/costs?start_time={NOW - 400 * DAY}")
@@ -594,6 +604,33 @@ def probability(binary):
         assert [simulator.get(USERS)[0] for _ in range(9)] == [200, 200, 500, 200, 200, 500, 200, 200, 200]
 
 
+def nonsense(binary):
+    """Whatever is asked, the simulator answers and lives."""
+    numbers = ["", "0", "-1", "1e3", "9223372036854775807", "-9223372036854775808", "18446744073709551616", "253402300799", "x"]
+    with Simulator(binary) as simulator:
+        for number in numbers:
+            for target in [
+                f"/organization/costs?start_time={number}",
+                f"/organization/costs?start_time={START}&end_time={number}",
+                f"/organization/costs?start_time={START}&limit={number}",
+                f"/organization/costs?start_time={START}&page=page_{number}",
+                f"/organization/usage/completions?start_time={number}&bucket_width=1m&limit=1440",
+                f"/organization/audit_logs?effective_at[gt]={number}&effective_at[lt]={number}",
+                f"/organization/users?limit={number}&after={number}",
+                f"/organization/groups?limit={number}&after={number}&order={number}",
+                f"/organization/projects/{number}/users",
+                f"/organization/users?%zz={number}",
+            ]:
+                assert simulator.get(target)[0] in (200, 400, 404), target
+        for address in ["clock", "mutate", "scenario"]:
+            for post in [{}, {"now": 2**62}, {"advance": 2**62}, {"seed": -1}, {"restate": "no"}, [], "text", {"faults": [{}]}]:
+                try:
+                    simulator.ask(address, post=post)
+                except urllib.error.HTTPError as error:
+                    assert error.code == 400
+        assert simulator.get(USERS)[0] == 200
+
+
 def empty_organization(binary):
     with Simulator(binary, "--projects", "0", "--users", "0", "--groups", "0", "--audit-events", "0") as simulator:
         for target in [USERS, "/organization/projects", "/organization/audit_logs", "/organization/groups", "/organization/invites"]:
@@ -630,7 +667,7 @@ def main(binary):
             odd_numbers,
         ]:
             report.check(claim.__name__, lambda: claim(simulator))
-    for claim in [restatement, mutations, switches, determinism, probability, empty_organization]:
+    for claim in [restatement, mutations, switches, determinism, probability, nonsense, empty_organization]:
         report.check(claim.__name__, lambda: claim(binary))
     report.finish()
 
