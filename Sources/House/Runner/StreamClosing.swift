@@ -181,7 +181,7 @@ struct StreamClosing: Sendable {
                 merge.add(run, isOld: true)
             }
             if let early = job.early {
-                merge.add(try OldRows(reader: reader, paths: early.files.map(\.path)).run { _ in true })
+                merge.add(try OldRows(reader: reader, paths: early.files.map(\.path), codec: codec).run { _ in true })
             }
             let files = try add(job.spilled, to: merge)
             if let run = job.run { merge.add(run) }

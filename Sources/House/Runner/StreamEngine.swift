@@ -26,6 +26,8 @@ actor StreamEngine {
     private let reader: ArchiveLine
     private let closer: StreamClosing
     private var earlyFault: Fault?
+    /// Closed early, or on their way to it: late rows of these wait for the end.
+    private var wasRipe: Set<Int>
 
     /// - Parameters:
     ///   - runFileName: new in the folder for each attempt.
@@ -41,6 +43,7 @@ actor StreamEngine {
         self.memoryLimit = memoryLimit
         self.spilled = spilled
         self.early = early
+        wasRipe = Set(early.keys)
         self.closer = closer
         reader = closer.reader(primaryKey)
         encoder = try RowEncoder(spec: spec, primaryKey: primaryKey, settings: settings)
@@ -80,11 +83,12 @@ actor StreamEngine {
     /// Starts to write the partitions that end before `reached`: their rows are all there, since buckets come in order. Should
     /// the API send a late one after all, the partition is merged once more at the end.
     func closeRipe(reached: Instant, window: TimeWindow) async {
-        let ripe = encoder.partitions.keys.filter { closer.isRipe($0, reached: reached, window: window) && early[$0] == nil }
+        let ripe = encoder.partitions.keys.filter { !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window) }
         for number in ripe.sorted() {
             // Two at a time: one core writes while the other reads pages. More would only hold more rows in memory.
             if closing.count >= 2 { await finishOldest() }
             guard let run = encoder.takePartition(number) else { continue }
+            wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }
             spilled.removeAll { $0.partition == number }
             let sink: ArchiveSink
