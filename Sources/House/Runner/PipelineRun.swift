@@ -48,7 +48,8 @@ package struct PipelineRun: Sendable {
         let keeper = ProgressKeeper(
             store: store, claim: claim, stagingFolder: staging, interval: options.checkpointInterval, earlier: earlier)
         let work = RunWork(
-            pipeline: pipeline, options: options, doors: doors, keeper: keeper, staging: staging, current: current)
+            pipeline: pipeline, options: options, doors: doors, keeper: keeper, staging: staging, current: current,
+            memory: RowMemory(limit: options.memoryForRows))
         let results = await work.results()
         if let fault = await keeper.fault { throw fault }
         let summary = try await conclude(

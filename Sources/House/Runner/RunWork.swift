@@ -12,6 +12,7 @@ struct RunWork: Sendable {
     let keeper: ProgressKeeper
     let staging: String
     let current: Generation?
+    let memory: RowMemory
 
     /// What a stream's children wait for.
     private enum ParentRows: Sendable {
@@ -101,7 +102,7 @@ struct RunWork: Sendable {
         let run = StreamRun(
             plan: plan, pipeline: pipeline, options: options, doors: doors, progress: keeper,
             window: window(plan), parentColumns: parentColumns, stagingFolder: staging,
-            closer: closing(spec), memoryLimit: max(8 << 20, options.memoryForRows / 2))
+            closer: closing(spec), memory: memory)
         var result: StreamResult
         switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
         case .failure(let failure):
