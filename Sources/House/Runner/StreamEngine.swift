@@ -97,8 +97,8 @@ actor StreamEngine {
     func closeRipe(reached: Instant, window: TimeWindow) async {
         let ripe = encoder.partitions.keys.filter { !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window) }
         for number in ripe.sorted() {
-            // Two at a time: one core writes while the other reads pages. More would only hold more rows in memory.
-            if closing.count >= 2 { await finishOldest() }
+            // One at a time: a second core writes while the first reads pages. More would only hold more rows in memory.
+            if closing.count >= 1 { await finishOldest() }
             guard let run = encoder.takePartition(number) else { continue }
             wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }
