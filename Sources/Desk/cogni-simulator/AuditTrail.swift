@@ -135,7 +135,7 @@ struct AuditTrail {
             }
             for (bound, isLower, shift) in [("gte", true, 0), ("gt", true, 1), ("lte", false, 0), ("lt", false, -1)] {
                 guard let text = query["effective_at[\(bound)]"] else { continue }
-                guard let seconds = Int(text) else {
+                guard let seconds = Int(text), Moment.sane.contains(seconds) else {
                     throw .badParameter("effective_at[\(bound)]", "Must be a number of seconds.")
                 }
                 if isLower { from = max(from, seconds + shift) } else { to = min(to, seconds + shift) }
