@@ -242,7 +242,7 @@ def column(stream, name, path, kind, absent, sensitive, origin=None, word=None):
         made.setdefault("or", []).append(older)
     made["type"] = kind
     if absent:
-        made["null"] = "true"
+        made["nullable"] = "true"
     domain = looked_up(DOMAINS, stream, name)
     word = word or sensitive.get(dotted(path))
     if domain in ("user", "service_account") and not word:
@@ -299,7 +299,7 @@ def audit_columns(endpoint, sensitive):
             made.append(column(stream, AUDIT_NAMES[dotted(path)], path, kind, True, sensitive))
     first = ["id", "effective_at", "type", "project_id", "project_name", "actor_type"]
     made.sort(key=lambda c: first.index(c["name"]) if c["name"] in first else len(first))
-    payload = {"name": "payload", "path": ["{type}"], "type": "json", "null": "true", "sensitivity": "opaque_object",
+    payload = {"name": "payload", "path": ["{type}"], "type": "json", "nullable": "true", "sensitivity": "opaque_object",
                "about": ABOUT[("audit_logs", "payload")]}
     payload["inner"] = payload_rules(endpoint, sensitive)
     return made + [payload], []
