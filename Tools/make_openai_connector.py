@@ -451,6 +451,11 @@ COMMENTS = {
 HEAD = """\
 # OpenAI organization Admin API: every endpoint that can be listed, 45 streams.
 # Written by Tools/make_openai_connector.py from the API catalog; change the script, not this file.
+#
+# How to read a stream: `rows` says where rows lie in a reply; a column's `path` leads there from the row, with
+# dots between keys (a list where keys hold dots), and is left out where it is the name; `from` takes the value
+# from the row's bucket or from a parameter of the path instead. `domain` is what a value identifies: equal
+# domains get equal tokens when encrypted. `volatile` columns change by themselves and make no row a changed one.
 connector: openai_admin
 title: OpenAI organization Admin API
 version: 1

@@ -57,7 +57,6 @@ struct AuditTrail {
     private func render(_ event: Event) -> Value {
         let noise = organization.noise.with(event.id)
         var members: [Value.Member] = [
-            .init(name: "object", value: "organization.audit_log"),
             .init(name: "id", value: .string(event.id)),
             .init(name: "type", value: .string(event.type)),
             .init(name: "effective_at", value: .integer(event.time)),

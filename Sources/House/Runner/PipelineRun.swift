@@ -141,7 +141,7 @@ package struct PipelineRun: Sendable {
             }
             try Disk.makeFolders(folder, mode: 0o700)
             // Finished files of an attempt that was cut off are made anew; run files are what its progress stands on.
-            for name in try Disk.list(folder) where !name.hasSuffix(".runs") { try Disk.removeTree(folder + "/" + name) }
+            for name in try Disk.list(folder) where !name.hasSuffix(".runs") && !name.hasSuffix(".closed") { try Disk.removeTree(folder + "/" + name) }
         }
     }
 

@@ -101,7 +101,7 @@ struct RunWork: Sendable {
         let run = StreamRun(
             plan: plan, pipeline: pipeline, options: options, doors: doors, progress: keeper,
             window: window(plan), parentColumns: parentColumns, stagingFolder: staging,
-            memoryLimit: max(8 << 20, options.memoryForRows / 2))
+            closer: closing(spec), memoryLimit: max(8 << 20, options.memoryForRows / 2))
         var result: StreamResult
         switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
         case .failure(let failure):
@@ -119,7 +119,7 @@ struct RunWork: Sendable {
             result = fetched.result
             if isSelected {
                 do throws(Fault) {
-                    result = try await closing(spec, result).close(fetched)
+                    result = try await closing(spec).close(fetched)
                 } catch {
                     result.fault = error
                 }
@@ -143,7 +143,7 @@ struct RunWork: Sendable {
         options.fullRefresh ? nil : current?.manifest.stream(name)
     }
 
-    private func closing(_ spec: StreamSpec, _ result: StreamResult) -> StreamClosing {
+    private func closing(_ spec: StreamSpec) -> StreamClosing {
         StreamClosing(
             spec: spec, pipeline: pipeline, now: options.now, stagingFolder: staging, old: old(spec.name),
             oldChanges: old(ChangeLog.name(spec.name)), oldFolder: current?.path, width: 2)

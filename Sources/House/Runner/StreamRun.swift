@@ -19,6 +19,8 @@ struct StreamRun: Sendable {
     /// Columns of this stream that its children's paths are filled from.
     let parentColumns: [String]
     let stagingFolder: String
+    /// How its partitions are closed.
+    let closer: StreamClosing
     /// Memory for this stream's waiting rows.
     let memoryLimit: Int
 
@@ -76,7 +78,7 @@ struct StreamRun: Sendable {
             engine = try StreamEngine(
                 spec: spec, primaryKey: primaryKey, settings: settings(), stagingFolder: stagingFolder,
                 runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memoryLimit: memoryLimit,
-                spilled: resumed?.spilled ?? [])
+                spilled: resumed?.spilled ?? [], early: resumed?.early ?? [:], closer: closer)
         } catch {
             return .failure(StreamFailure(fault: error.within("stream \(spec.name)"), result: result))
         }
@@ -229,6 +231,7 @@ struct StreamRun: Sendable {
                         throw fault
                     }
                     doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: coverage?.fraction))
+                    if let coverage { await engine.closeRipe(reached: coverage.reached, window: coverage.window) }
                     if walk.isFinished {
                         await progress.finish(spec.name, slice: id)
                     } else {
