@@ -181,14 +181,15 @@ struct StreamRun: Sendable {
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
         var walk = CursorWalk(spec.pagination)
         var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
+        var buckets: [(start: Instant, end: Instant)] = []
         if let kept = await progress.kept(spec.name, slice: id) {
             if kept.isDone { return outcome }
             if let resumed = CursorWalk(spec.pagination, resuming: kept.memento) {
                 walk = resumed
-                if let buckets = kept.buckets { try? coverage?.note(buckets) }
+                buckets = kept.buckets ?? []
+                try? coverage?.resume(buckets)
             }
         }
-        var buckets: [(start: Instant, end: Instant)] = []
         while !walk.isFinished {
             do throws(Fault) {
                 let number = walk.pages + 1
