@@ -120,7 +120,9 @@ struct StreamRun: Sendable {
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
         result.window = window
         if collected.absent > 0 {
-            result.notes.append("\(collected.absent) of \(slices.count) parents have none, or are gone")
+            result.notes.append(
+                spec.parents.isEmpty
+                    ? "the API has none" : "\(collected.absent) of \(slices.count) parents have none, or are gone")
         }
         if collected.refused > 0 {
             result.notes.append("\(collected.refused) parents were refused by the API (400), as archived ones are")
