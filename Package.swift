@@ -83,7 +83,7 @@ let package = Package(
         room("House", "PipelineFile", ["Model", "Connector", yaml]),
         room("House", "Ledger", ["Model", sqlite]),
         room("House", "Sanitizing", ["Model"]),
-        room("House", "KeyRing", ["Model", "Sealing"]),
+        room("House", "KeyRing", ["Model", "Sealing", "Sanitizing"]),
         room("House", "Reporting", ["Model"]),
         room(
             "House",
