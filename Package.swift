@@ -32,8 +32,8 @@ func program(_ name: String, _ needs: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: needs, path: "Sources/Desk/\(name)", swiftSettings: houseRules)
 }
 
-func tests(_ name: String, _ needs: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: needs, swiftSettings: houseRules)
+func tests(_ name: String, _ needs: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: needs, exclude: exclude, swiftSettings: houseRules)
 }
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -110,7 +110,21 @@ let package = Package(
         program("cogni-simulator", [arguments] + nio),
 
         tests("ModelTests", ["Model"]),
+        tests("DiskTests", ["Disk"]),
         tests("RecordScanTests", ["RecordScan", "PageMemory", "Model"]),
+        tests("ArchiveWritingTests", ["ArchiveWriting", "Disk"]),
+        tests("CurlTransportTests", ["CurlTransport", "PageMemory"], exclude: ["Support"]),
+        tests("SealingTests", ["Sealing", "Model"]),
+        tests("SanitizingTests", ["Sanitizing", "Model"]),
+        tests("KeyRingTests", ["KeyRing", "Sealing", "Model"]),
+        tests("ConnectorTests", ["Connector", "Model"]),
+        tests("PipelineFileTests", ["PipelineFile", "Connector", "Model"]),
+        tests("LedgerTests", ["Ledger", "Model", sqlite]),
+        tests("ReportingTests", ["Reporting", "Model"]),
+        tests("ExtractTests", ["Extract", "CurlTransport", "PageMemory", "Connector", "Model"]),
         tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),
+        tests("LoadTests", ["Load", "ArchiveWriting", "Disk", "Model"]),
+        tests("FixtureTests", ["Extract", "PipelineFile", "Connector", "PageMemory", "Model"]),
+        tests("SimulatorTests", ["cogni-simulator"]),
     ]
 )

@@ -242,7 +242,7 @@ def column(stream, name, path, kind, absent, sensitive, origin=None, word=None):
         made.setdefault("or", []).append(older)
     made["type"] = kind
     if absent:
-        made["null"] = "true"
+        made["nullable"] = "true"
     domain = looked_up(DOMAINS, stream, name)
     word = word or sensitive.get(dotted(path))
     if domain in ("user", "service_account") and not word:
@@ -299,7 +299,7 @@ def audit_columns(endpoint, sensitive):
             made.append(column(stream, AUDIT_NAMES[dotted(path)], path, kind, True, sensitive))
     first = ["id", "effective_at", "type", "project_id", "project_name", "actor_type"]
     made.sort(key=lambda c: first.index(c["name"]) if c["name"] in first else len(first))
-    payload = {"name": "payload", "path": ["{type}"], "type": "json", "null": "true", "sensitivity": "opaque_object",
+    payload = {"name": "payload", "path": ["{type}"], "type": "json", "nullable": "true", "sensitivity": "opaque_object",
                "about": ABOUT[("audit_logs", "payload")]}
     payload["inner"] = payload_rules(endpoint, sensitive)
     return made + [payload], []
@@ -451,6 +451,11 @@ COMMENTS = {
 HEAD = """\
 # OpenAI organization Admin API: every endpoint that can be listed, 45 streams.
 # Written by Tools/make_openai_connector.py from the API catalog; change the script, not this file.
+#
+# How to read a stream: `rows` says where rows lie in a reply; a column's `path` leads there from the row, with
+# dots between keys (a list where keys hold dots), and is left out where it is the name; `from` takes the value
+# from the row's bucket or from a parameter of the path instead. `domain` is what a value identifies: equal
+# domains get equal tokens when encrypted. `volatile` columns change by themselves and make no row a changed one.
 connector: openai_admin
 title: OpenAI organization Admin API
 version: 1

@@ -45,7 +45,8 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
             let used = ArchiveFileWriter(codec: codec)
             _ = try write(rows(900_000, seed: 3), to: folder + "/before", with: used, random: &random)
             let first = try write(content, to: folder + "/a" + codec.suffix, with: used, random: &random)
-            let fresh = ArchiveFileWriter(codec: codec)
+            let fresh = ArchiveFileWriter(codec: codec, inBackground: true)
+            _ = try write(rows(2_900_000, seed: 4), to: folder + "/before", with: fresh, random: &random)
             let second = try write(content, to: folder + "/b" + codec.suffix, with: fresh, random: &random)
             #expect(first == second, "seed \(seed)")
             #expect(try Disk.contents(folder + "/a" + codec.suffix) == Disk.contents(folder + "/b" + codec.suffix))
@@ -188,15 +189,16 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
         }
     }
 
-    @Test func anUnfinishedFileHasNoFinalName() throws {
+    @Test(arguments: [false, true])
+    func anUnfinishedFileHasNoFinalName(inBackground: Bool) throws {
         try withFolder { folder throws in
             do {
-                let writer = ArchiveFileWriter(codec: .zstd)
+                let writer = ArchiveFileWriter(codec: .zstd, inBackground: inBackground)
                 try writer.open(folder + "/a.zst")
                 try writer.write(rows(2_000_000, seed: 6).span)
             }
             #expect(try Disk.list(folder) == ["a.zst.part"])
-            let writer = ArchiveFileWriter(codec: .zstd)
+            let writer = ArchiveFileWriter(codec: .zstd, inBackground: inBackground)
             try writer.open(folder + "/a.zst")
             try writer.write([1, 2, 3].span)
             _ = try writer.finish(sync: true)
@@ -208,15 +210,16 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
         }
     }
 
-    @Test(arguments: ["open", "write", "fsync", "rename"], [28, 5])
-    func aFailedCallIsToldAndTheWriterGoesOn(call: String, number: Int32) throws {
+    @Test(arguments: ["open", "write", "fsync", "rename"], [false, true])
+    func aFailedCallIsToldAndTheWriterGoesOn(call: String, inBackground: Bool) throws {
         try withFolder { folder throws in
-            let writer = ArchiveFileWriter(codec: .gzip)
+            let number: Int32 = 28
+            let writer = ArchiveFileWriter(codec: .gzip, inBackground: inBackground)
             let gate = failing(call, number)
             let error = #expect(throws: ArchiveError.self) {
                 try gate.watching {
                     try writer.open(folder + "/a.gz")
-                    try writer.write(rows(3_000_000, seed: 7).span)
+                    try writer.write(rows(12_000_000, seed: 7).span)
                     _ = try writer.finish(sync: true)
                 }
             }

@@ -25,7 +25,8 @@ final class WireServer: @unchecked Sendable {  // written in init only
     }
 
     deinit {
-        try? input.fileHandleForWriting.close()  // its end of file is the server's end
+        try? input.fileHandleForWriting.close()  // its end of file is the server's end, should we die first
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 

@@ -119,6 +119,29 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
         #expect(error?.description == "opendir /nowhere at all: No such file or directory (errno 2)")
     }
 
+    @Test func logsGrowByWholeLinesAlsoAfterATornOne() throws {
+        try withFolder { folder throws in
+            try Disk.appendLine(folder + "/log", Array("one".utf8))
+            try Disk.replace(folder + "/log", with: Array("one\ntor".utf8))
+            try Disk.appendLine(folder + "/log", Array("two".utf8))
+            #expect(try Disk.contents(folder + "/log") == Array("one\ntor\ntwo\n".utf8))
+            #expect(try Disk.list(folder) == ["log"])
+        }
+    }
+
+    @Test func aCopyIsAnotherFileWithTheSameBytes() throws {
+        try withFolder { folder throws in
+            let bytes = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            try Disk.replace(folder + "/a", with: bytes)
+            try Disk.copy(folder + "/a", to: folder + "/b")
+            #expect(try Disk.contents(folder + "/b") == bytes)
+            let inodes = try ["/a", "/b"].map { try Disk.status(folder + $0)?.inode }
+            #expect(inodes[0] != inodes[1])
+            #expect(try Disk.freeSpace(folder) > 0)
+            #expect(Disk.isWritable(folder) && !Disk.isWritable("/nowhere"))
+        }
+    }
+
     @Test func everyChangeOfTheDiskPassesTheGate() throws {
         try withFolder { folder throws in
             let gate = failing("fsync", 5)

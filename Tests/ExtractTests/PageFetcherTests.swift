@@ -140,11 +140,20 @@ func theServersWaitIsKept(headers: [String: String], wait: Duration) async throw
 
 @Test(arguments: ["1000000000", "1e999", "301", "Sun, 06 Dec 2026 00:00:00 GMT"])
 func aWaitBeyondTheBudgetFailsAtOnceAndNamesBothNumbers(header: String) async {
-    let bench = Bench([.reply(429, ["retry-after": header])], each: .seconds(1))
+    let bench = Bench(
+        [.reply(503), .reply(429, ["retry-after": header])],
+        each: .seconds(1),
+        random: 0
+    )
     let failure = await bench.failure()
     #expect(failure?.fault.code == .unreachable)
     #expect(failure?.fault.what.contains("only 299 s of the retry budget of 300 s are left") == true)
-    #expect(bench.clock.sleeps.isEmpty)
+    #expect(bench.clock.sleeps == [.zero])
+}
+
+@Test func timeInTheQueueBeforeTheFirstAttemptIsNotOnTheBudget() async throws {
+    let bench = Bench([.reply(503), .reply(200)], each: .seconds(400))
+    #expect(try await bench.fetch().attempts.count == 2)
 }
 
 @Test(arguments: [Scripted.Answer.reply(503), .reply(429), .fail(.unreachable), .fail(.timeout)], [0.0, 0.3, 0.99])

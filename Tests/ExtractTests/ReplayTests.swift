@@ -9,7 +9,12 @@ import Testing
 
 private func recorder(_ folder: Folder, _ inner: any Transport = SampleAPI()) throws -> RecordingTransport {
     try RecordingTransport(
-        inner, directory: folder.path, connector: sampleConnector, now: SampleAPI.start + 5 * 86_400, sanitize: { $0 })
+        inner,
+        directory: folder.path,
+        connector: sampleConnector,
+        now: SampleAPI.start + 5 * 86_400,
+        sanitize: { $0 }
+    )
 }
 
 private func replay(_ folder: Folder) throws -> ReplayTransport {
@@ -48,7 +53,9 @@ private func files(_ folder: Folder) -> [String] {
         #expect(replayed.bodies == expected.bodies, "\(spec.name)")
         // The limit is no part of a page's name.
         for limit in [1, 3, 100, nil] {
-            #expect(try await walkAll(replay, spec, path: path, query: query, limit: limit).elements == expected.elements)
+            #expect(
+                try await walkAll(replay, spec, path: path, query: query, limit: limit).elements == expected.elements
+            )
         }
     }
 }
@@ -58,8 +65,17 @@ private func files(_ folder: Folder) -> [String] {
     let recording = try recorder(folder)
     _ = try await walkAll(recording, .users, limit: 4)
     _ = try await walkAll(recording, .projectUsers, path: "/organization/projects/proj_1/users", limit: 4)
-    _ = try await walkAll(recording, .costs, query: window(0, 3) + [("bucket_width", "1d"), ("group_by[]", "line_item")])
-    _ = try await walkAll(recording, .auditLogs, query: window(0, 1, of: .auditLogs) + [("tenant_only", "true")], limit: 9)
+    _ = try await walkAll(
+        recording,
+        .costs,
+        query: window(0, 3) + [("bucket_width", "1d"), ("group_by[]", "line_item")]
+    )
+    _ = try await walkAll(
+        recording,
+        .auditLogs,
+        query: window(0, 1, of: .auditLogs) + [("tenant_only", "true")],
+        limit: 9
+    )
     _ = try? await walkAll(recording, .projectUsers, path: "/organization/projects/gone/users")
     let token = SampleAPI.start.seconds + 2 * 86_400
     #expect(
@@ -73,7 +89,8 @@ private func files(_ folder: Folder) -> [String] {
             "replay.json",
             "users/after=user_3.json",
             "users/first.json",
-        ])
+        ]
+    )
     #expect(try ReplayTransport.recordedNow(directory: folder.path) == SampleAPI.start + 5 * 86_400)
 }
 
@@ -133,8 +150,16 @@ func anotherWindowGetsItsOwnBucketsAndNoOthers(span: (Int64, Int64), limit: Int)
         let start = SampleAPI.start.seconds + day * 86_400
         return #"{"start_time":\#(start),"end_time":\#(start + 86_400),"results":[{"v":\#(value)}]}"#
     }
-    try write(folder, "costs/2025-11-01..2025-11-03/first.json", #"{"data":[\#(bucket(0, 1)),\#(bucket(1, 1))],"has_more":false}"#)
-    try write(folder, "costs/2025-11-02..2025-11-04/first.json", #"{"data":[\#(bucket(1, 2)),\#(bucket(2, 2))],"has_more":false}"#)
+    try write(
+        folder,
+        "costs/2025-11-01..2025-11-03/first.json",
+        #"{"data":[\#(bucket(0, 1)),\#(bucket(1, 1))],"has_more":false}"#
+    )
+    try write(
+        folder,
+        "costs/2025-11-02..2025-11-04/first.json",
+        #"{"data":[\#(bucket(1, 2)),\#(bucket(2, 2))],"has_more":false}"#
+    )
     let all = try await walkAll(try replay(folder), .costs, query: window(0, 3))
     #expect(all.elements.map { $0["results"]?.elements?.first?["v"]?.integer } == [1, 2, 2])
 }
@@ -207,8 +232,11 @@ func anotherWindowGetsItsOwnBucketsAndNoOthers(span: (Int64, Int64), limit: Int)
     let folder = try Folder()
     _ = try await walkAll(try recorder(folder), .costs, query: window(0, 5))
     let request = Request(
-        stream: "costs", template: "/organization/costs", path: "/organization/costs",
-        query: window(0, 4) + [("page", "page_AAAA")])
+        stream: "costs",
+        template: "/organization/costs",
+        path: "/organization/costs",
+        query: window(0, 4) + [("page", "page_AAAA")]
+    )
     let error = await #expect(throws: TransportError.self) { try await replay(folder).send(request) }
     #expect(error?.kind == .notRecorded)
 }
@@ -216,15 +244,21 @@ func anotherWindowGetsItsOwnBucketsAndNoOthers(span: (Int64, Int64), limit: Int)
 @Test func replacedIdentifiersAreReplacedInFileNamesToo() async throws {
     let folder = try Folder()
     let recording = try RecordingTransport(
-        SampleAPI(), directory: folder.path, connector: sampleConnector, now: nil,
-        sanitize: { Array(String(decoding: $0, as: UTF8.self).replacing("user_", with: "anon-").utf8) })
+        SampleAPI(),
+        directory: folder.path,
+        connector: sampleConnector,
+        now: nil,
+        sanitize: { Array(String(decoding: $0, as: UTF8.self).replacing("user_", with: "anon-").utf8) }
+    )
     let live = try await walkAll(recording, .users)
     let replayed = try await walkAll(try replay(folder), .users)
     #expect(replayed.elements.count == live.elements.count)
     #expect(replayed.elements.compactMap { $0["id"]?.text } == (0..<7).map { "anon-\($0)" })
     for file in files(folder) {
         #expect(!file.contains("user_"))
-        #expect(!String(decoding: try Data(contentsOf: folder.url.appending(path: file)), as: UTF8.self).contains("user_"))
+        #expect(
+            !String(decoding: try Data(contentsOf: folder.url.appending(path: file)), as: UTF8.self).contains("user_")
+        )
     }
 }
 

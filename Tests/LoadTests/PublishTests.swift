@@ -66,6 +66,22 @@ import Testing
         }
     }
 
+    @Test func whereHardLinksAreRefusedFilesAreCopied() throws {
+        let gate = DiskGate { call, path throws(DiskError) in
+            if call == "link" { throw DiskError(call, path, number: 18) }
+        }
+        try withRoot { root throws in
+            try gate.watching {
+                try Sample().publish(root)
+                try Sample(costs: ["2025-11-03": ["0.06", "1.10"]]).publish(root)
+            }
+            var verifier = Verifier(root)
+            #expect(try verifier.verify(.all).findings == [])
+            let path = try #require(try root.generation(2).manifest.files.first?.path)
+            #expect(try Disk.status(root.generationPath(2) + "/" + path)?.linkCount == 1)
+        }
+    }
+
     @Test func changesSayWhatToRemoveAndWhatToLoad() throws {
         try withRoot { root throws in
             try Sample().publish(root)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import urllib.parse
+import urllib.error
 import urllib.request
 
 NOW = 1795176000  # 2026-11-20T12:00:00Z

@@ -3,6 +3,8 @@
 What it finds is compared with the simulator's own count, and must be the same whatever the page size.
 """
 
+import json
+import os
 import sys
 
 import openai
@@ -226,6 +228,44 @@ def read_items(client, world, path, kinds):
     return f"{len(items)} items"
 
 
+def fields_of_catalog(simulator, world):
+    """Fields that a schema requires are there, and none that it does not know, where the catalog of the API is at hand."""
+    path = os.path.join(os.path.dirname(__file__), "../../../shared/api/openai-admin.catalog.json")
+    if not os.path.exists(path):
+        return "skipped: no catalog here"
+    with open(path, encoding="utf-8") as file:
+        endpoints = json.load(file)["endpoints"]
+    values = {
+        "project_id": world["project"][0],
+        "group_id": world["group"][0],
+        "user_id": world["members"][world["project"][0]][0],
+        "workload_identity_provider_id": world["provider"][0],
+    }
+    seen = 0
+    for endpoint in endpoints:
+        if endpoint["kind"] == "retrieve":
+            continue
+        target = endpoint["path"].format(**values)
+        if endpoint["kind"] == "report":
+            target += f"?start_time={START}&" + "&".join(f"group_by={name}" for name in endpoint["group_by"])
+        status, _, raw = simulator.get(target)
+        if endpoint["kind"] == "singleton" and status == 404:
+            continue
+        reply = json.loads(raw)
+        items = [reply] if endpoint["kind"] == "singleton" else reply["data"]
+        if endpoint["kind"] == "report":
+            items = [row for bucket in items for row in bucket["results"]]
+        fields = endpoint["item_schema"]["fields"]
+        required = {name for name, field in fields.items() if field["presence"] == "required"}
+        for item in items:
+            unknown = {name for name in set(item) - set(fields) if name != "object" and "." not in name}
+            assert not unknown and required <= set(item), f"{target}: {unknown} {required - set(item)}"
+            for name in required:
+                assert item[name] is not None or fields[name]["nullable"], f"{target}: {name} is null"
+        seen += 1
+    return f"{seen} streams"
+
+
 def main(binary):
     with Simulator(binary, "--projects", "9", "--audit-events", "300", "--rows-per-bucket", "15") as simulator:
         client = openai.OpenAI(
@@ -287,6 +327,7 @@ def main(binary):
             raise AssertionError("no project has an alert")
 
         report.check("projects.spend_alerts.retrieve", spend_alert)
+        report.check("fields", lambda: fields_of_catalog(simulator, world))
     report.finish()
 
 

@@ -57,7 +57,6 @@ struct AuditTrail {
     private func render(_ event: Event) -> Value {
         let noise = organization.noise.with(event.id)
         var members: [Value.Member] = [
-            .init(name: "object", value: "organization.audit_log"),
             .init(name: "id", value: .string(event.id)),
             .init(name: "type", value: .string(event.type)),
             .init(name: "effective_at", value: .integer(event.time)),
@@ -135,7 +134,7 @@ struct AuditTrail {
             }
             for (bound, isLower, shift) in [("gte", true, 0), ("gt", true, 1), ("lte", false, 0), ("lt", false, -1)] {
                 guard let text = query["effective_at[\(bound)]"] else { continue }
-                guard let seconds = Int(text) else {
+                guard let seconds = Int(text), Moment.sane.contains(seconds) else {
                     throw .badParameter("effective_at[\(bound)]", "Must be a number of seconds.")
                 }
                 if isLower { from = max(from, seconds + shift) } else { to = min(to, seconds + shift) }

@@ -68,11 +68,12 @@ struct BucketRows {
         for number in 0..<min(wishes, space.count) where !(drops && number % 3 == 1) {
             let (product, _) = number.multipliedReportingOverflow(by: stride)
             let combination = (offset + product) % space.count
-            add(combination, noise.with(combination), share: (covered * max(0, percent), query.width * 100))
+            let share = (covered * max(0, percent), query.width * 100)
+            add(combination, noise.with(combination), share: share, isWhole: covered >= query.width)
         }
     }
 
-    private mutating func add(_ combination: Int, _ noise: Noise, share: (part: Int, whole: Int)) {
+    private mutating func add(_ combination: Int, _ noise: Noise, share: (part: Int, whole: Int), isWhole: Bool) {
         let slot = space.slots[combination % space.slots.count]
         guard slotWanted[combination % space.slots.count] else { return }
         var code: UInt64 = 1
@@ -93,7 +94,7 @@ struct BucketRows {
         }
         let counts = query.report.isCosts ? CostRows.counts(noise) : UsageRows.counts(query.report, noise)
         // A bucket that is not over yet, or clipped, has its share; what rounds to no request has not happened yet.
-        guard counts[0] * share.part >= share.whole || counts[0] == 0 && share.part == share.whole else { return }
+        guard isWhole || counts[0] * share.part >= share.whole else { return }
         let start: Int
         if let place = places[code] {
             start = place * width

@@ -1,14 +1,12 @@
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// One connection: reads requests with NIO's parser and writes the answers' bytes itself, so that they can also be wrong.
 ///
-/// Requests of a connection are answered one after the other; one that comes before the answer to the last is finished waits in NIO's buffers.
+/// Connections are kept alive between requests. Clients that send a request before they have the last answer whole are not
+/// provided for: behind a `drip` the answers would mix.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = ByteBuffer

@@ -51,10 +51,9 @@ extension Service {
 
     /// `{"now": time}` or `{"advance": seconds}`; the clock stands still from then on.
     private func setClock(_ change: Value) throws(Scenario.Mistake) -> Value {
-        if let now = change["now"]?.whole ?? change["now"]?.text.flatMap(Moment.parse) {
+        let wanted = change["now"]?.whole ?? change["now"]?.text.flatMap(Moment.parse)
+        if let now = wanted ?? change["advance"]?.whole.map({ clock.now &+ $0 }), Moment.sane.contains(now) {
             clock.frozen = now
-        } else if let seconds = change["advance"]?.whole {
-            clock.frozen = clock.now + seconds
         } else {
             throw Scenario.Mistake(
                 description: "clock needs \"now\" (2026-11-20T12:00:00Z or Unix seconds) or \"advance\""

@@ -86,7 +86,7 @@ extension PlannedFault {
     /// Changes a finished answer: its text, its headers or its way out.
     func spoil(_ reply: inout Reply) {
         let half = reply.body.count / 2
-        let keep = parameters["keep"]?.whole ?? half
+        let keep = max(0, parameters["keep"]?.whole ?? half)
         switch kind {
         case .truncatedJSON: reply.body = Array(reply.body.prefix(keep))
         case .emptyBody: reply.body = []

@@ -39,6 +39,12 @@ extension Value {
     }
 }
 
+extension Value {
+    func renaming(_ name: String, to newName: String) -> Value {
+        .object((members ?? []).map { $0.name == name ? Member(name: newName, value: $0.value) : $0 })
+    }
+}
+
 extension Query {
     /// No parameters at all.
     static let none = Query(fields: [])

@@ -3,9 +3,12 @@ enum Moment {
     static let minute = 60
     static let hour = 3600
     static let day = 86_400
+    /// What is taken for an instant from outside: the epoch to the last second of the year 9999.
+    static let sane = 0...253_402_300_799
 
     static func floor(_ seconds: Int, to width: Int) -> Int {
-        Int((Double(seconds) / Double(width)).rounded(.down)) * width
+        let rest = seconds % width
+        return seconds - (rest < 0 ? rest + width : rest)
     }
 
     /// Howard Hinnant's `civil_from_days`, the proleptic Gregorian calendar.

@@ -38,14 +38,15 @@ struct Noise: Sendable, Hashable {
 
     /// `count` letters and digits, as the service's identifiers have them.
     func letters(_ count: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-        return String((0..<count).map { with($0).pick(alphabet) })
+        String(decoding: (0..<count).map { with($0).pick(Self.alphanumerics) }, as: UTF8.self)
     }
 
     func hexadecimal(_ count: Int) -> String {
-        let alphabet = Array("0123456789abcdef")
-        return String((0..<count).map { with($0).pick(alphabet) })
+        String(decoding: (0..<count).map { with($0).pick(Self.hexadecimals) }, as: UTF8.self)
     }
+
+    private static let alphanumerics = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+    private static let hexadecimals = Array("0123456789abcdef".utf8)
 
     /// The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
     private static func scramble(_ value: UInt64) -> UInt64 {

@@ -94,8 +94,8 @@ extension Organization {
     static func models(_ count: Int, _ noise: Noise) -> [String] {
         let known = [
             "gpt-5.1-2025-11-13", "gpt-5-mini-2025-08-07", "gpt-4o-2024-08-06", "o4-mini-2025-04-16",
-            "text-embedding-3-small", "ft:gpt-4o-mini-2024-07-18:example::B1xYz", "gpt-image-1",
-            "gpt-4o-mini-tts", "whisper-1", "omni-moderation-latest", "gpt-realtime-2025-08-28",
+            "gpt-4o-mini-2024-07-18", "ft:gpt-4o-mini-2024-07-18:example::B1xYz", "gpt-image-1",
+            "gpt-4o-mini-tts", "whisper-1", "gpt-realtime-2025-08-28",
         ]
         return (0..<count).map {
             $0 < known.count ? known[$0] : "ft:gpt-4o-mini-2024-07-18:example::\(noise.with($0).letters(8))"

@@ -2,16 +2,16 @@
 extension Directory {
     func users(_ query: Query) -> Listing {
         let emails = query.all("emails")
-        let users = organization.users.filter { user in
+        let users = organization.users.enumerated().filter { _, user in
             emails.isEmpty || user.email.map(emails.contains) ?? false
         }
-        return Listing(users, in: organization, id: \.id) { user in self.render(user) }
+        return Listing(users, in: organization, id: \.element.id) { self.render($0.element, at: $0.offset) }
     }
 
-    private func render(_ user: Organization.User) -> Value {
+    private func render(_ user: Organization.User, at index: Int) -> Value {
         let noise = organization.noise.with(user.id)
         let projects = organization.projects.filter { project in
-            !isArchived(project) && project.members.contains { organization.users[$0].id == user.id }
+            !isArchived(project) && project.members.contains(index)
         }
         return [
             "object": "organization.user",
@@ -19,7 +19,7 @@ extension Directory {
             "name": .optional(user.name),
             "email": .optional(user.email),
             "role": .optional(user.role),
-            "added_at": .integer(user.addedAt),
+            "added_at": switches.oddTimes ? Self.oddTimes[index % Self.oddTimes.count] : .integer(user.addedAt),
             "created": .integer(user.addedAt - 3 * Moment.day),
             "api_key_last_used_at": noise.oneIn(3) ? .null : .integer(origin - noise.below(9 * Moment.day)),
             "developer_persona": .null,
@@ -46,6 +46,9 @@ extension Directory {
         ]
     }
 
+    /// The epoch, parts of a second, milliseconds by mistake, the year 4000.
+    private static let oddTimes: [Value] = [0, .raw("1700000000.25"), 1_700_000_000_000, 64_060_588_800]
+
     func role(of user: String, in project: Organization.Project) -> String {
         organization.noise.with(project.id).with(user).oneIn(4) ? "owner" : "member"
     }
@@ -55,14 +58,13 @@ extension Directory {
         let invites = indices.map {
             (index: $0, id: "invite-" + organization.noise.with("invites").with($0).letters(20))
         }
-        return Listing(invites, in: organization, id: \.id) { invite in
-            let index = invite.index
+        return Listing(invites, in: organization, id: \.id) { index, id in
             let created = self.origin - (40 - index % 30) * Moment.day
             let status = ["pending", "accepted", "expired"][index % 3]
             let project = self.organization.projects[index % self.organization.projects.count]
-            return [
+            let invite: Value = [
                 "object": "organization.invite",
-                "id": .string(invite.id),
+                "id": .string(id),
                 "email": .string("guest\(index)@example.org"),
                 "role": index % 4 == 0 ? "owner" : "reader",
                 "status": .string(status),
@@ -71,6 +73,7 @@ extension Directory {
                 "accepted_at": status == "accepted" ? .integer(created + Moment.day) : .null,
                 "projects": index % 2 == 0 ? [] : [["id": .string(project.id), "role": "member"]],
             ]
+            return self.switches.oldFields ? invite.renaming("created_at", to: "invited_at") : invite
         }
     }
 

@@ -9,7 +9,7 @@ struct ReportPage {
     func totals(_ report: Report, _ query: Query, space: DimensionSpace) throws(Refusal) -> Value {
         let wanted = try ReportQuery(report, query, now: now, switches: switches)
         var rows = BucketRows(wanted, organization, space: space)
-        let starts = buckets(wanted)
+        let starts = BucketSeries(wanted)
         var total = 0
         for start in starts {
             fill(&rows, start, wanted)
@@ -25,7 +25,7 @@ struct ReportPage {
         twist: PageTwist
     ) throws(Refusal) -> (body: [UInt8], page: Int) {
         let wanted = try ReportQuery(report, query, now: now, switches: switches)
-        let starts = buckets(wanted)
+        let starts = BucketSeries(wanted)
         let identity = query.identity ^ fingerprint(report.path.utf8)
         var position = 0
         var repeats: UInt32 = 0
@@ -33,12 +33,9 @@ struct ReportPage {
             guard let token = PageToken(text), token.query == identity else {
                 throw .badParameter("page", "Invalid page token. It may have expired or belong to another query.")
             }
-            // A bucket of the walk, or just behind its last one.
-            let behindLast = UInt64(bitPattern: Int64(wanted.end))
-            guard
-                let place = starts.firstIndex(where: { UInt64($0) == token.position })
-                    ?? (token.position == behindLast ? starts.count : nil)
-            else { throw .badParameter("page", "Invalid page token. It may have expired or belong to another query.") }
+            guard let place = starts.place(of: token.position) else {
+                throw .badParameter("page", "Invalid page token. It may have expired or belong to another query.")
+            }
             position = place
             repeats = token.repeats
         }
@@ -103,15 +100,6 @@ struct ReportPage {
             }
             bytes.append(contentsOf: "]}".utf8)
         }
-    }
-
-    /// Starts of all buckets of the window, the first clipped when `start_time` is not aligned.
-    private func buckets(_ wanted: ReportQuery) -> [Int] {
-        let clipped = Moment.floor(wanted.start, to: Moment.minute)
-        let aligned = Moment.floor(wanted.start, to: wanted.width)
-        var starts: [Int] = clipped < wanted.end ? [clipped] : []
-        starts += stride(from: aligned + wanted.width, to: wanted.end, by: wanted.width)
-        return starts
     }
 
     private func end(_ start: Int, _ wanted: ReportQuery) -> Int {

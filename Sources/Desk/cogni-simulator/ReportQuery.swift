@@ -25,13 +25,13 @@ struct ReportQuery {
         guard let text = query["start_time"] else {
             throw .badParameter("start_time", "Missing required parameter: 'start_time'.")
         }
-        guard let start = Int(text), start >= 0 else {
+        guard let start = Int(text), Moment.sane.contains(start) else {
             throw .badParameter("start_time", "Must be a number of seconds: '\(text)'.")
         }
         self.start = start
         end = Moment.floor(now, to: sizes.seconds) + sizes.seconds
         if let text = query["end_time"] {
-            guard let end = Int(text), end > start else {
+            guard let end = Int(text), end > start, Moment.sane.contains(end) else {
                 throw .badParameter("end_time", "Must be a number of seconds after start_time: '\(text)'.")
             }
             self.end = min(self.end, end)

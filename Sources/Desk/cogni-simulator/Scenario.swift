@@ -20,7 +20,7 @@ struct Scenario: Sendable {
         }
         for member in document.members ?? [] {
             switch member.name {
-            case "seed": seed = UInt64(member.value.whole ?? 1)
+            case "seed": seed = UInt64(bitPattern: Int64(member.value.whole ?? 1))
             case "switches": switches = member.value.members ?? []
             case "faults":
                 for (number, entry) in (member.value.list ?? []).enumerated() {
@@ -38,8 +38,8 @@ struct Scenario: Sendable {
 extension Switches {
     static let names = [
         "audit_off", "clamp_cost_limit", "cost_values", "empty_dimension", "gzip", "lenient_parameters", "lookback",
-        "mixed_currencies", "new_fields", "omit_ungrouped", "refuse_user_with_project", "restart_on_lost_cursor",
-        "secrets_in_text", "strange_names", "undocumented_fields",
+        "mixed_currencies", "new_fields", "odd_times", "old_fields", "omit_ungrouped", "refuse_user_with_project",
+        "restart_on_lost_cursor", "secrets_in_text", "strange_names", "undocumented_fields", "unset_as_null",
     ]
 
     mutating func apply(_ members: [Value.Member]) throws(Scenario.Mistake) {
@@ -59,6 +59,9 @@ extension Switches {
             case "gzip": gzip = isOn
             case "restart_on_lost_cursor": restartOnLostCursor = isOn
             case "audit_off": auditOff = isOn
+            case "old_fields": oldFields = isOn
+            case "odd_times": oddTimes = isOn
+            case "unset_as_null": unsetAsNull = isOn
             case "cost_values":
                 guard let values = CostValues(rawValue: member.value.text ?? "") else {
                     throw Scenario.Mistake(description: "cost_values must be \"number\", \"string\" or \"mixed\"")

@@ -83,10 +83,13 @@ struct Serve: ParsableCommand {
 
     private func readScenario() throws -> Scenario {
         guard let scenario else { return Scenario() }
+        guard let bytes = try? Data(contentsOf: URL(filePath: scenario)) else {
+            throw ValidationError("--scenario: cannot read \(scenario)")
+        }
         do {
-            return try Scenario(Array(try Data(contentsOf: URL(filePath: scenario))))
-        } catch let mistake as Scenario.Mistake {
-            throw ValidationError("\(scenario): \(mistake)")
+            return try Scenario(Array(bytes))
+        } catch {
+            throw ValidationError("\(scenario): \(error)")
         }
     }
 }

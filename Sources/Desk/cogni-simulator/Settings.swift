@@ -49,6 +49,12 @@ struct Switches: Sendable {
     var gzip = false
     /// Deleted cursor rows start the list again in place of a 400.
     var restartOnLostCursor = false
+    /// Invites say `invited_at`, as they did until 2025, in place of `created_at`.
+    var oldFields = false
+    /// Users were added at 0, at parts of a second, in milliseconds, in the year 4000.
+    var oddTimes = false
+    /// Limits and permissions that nobody set are objects full of nulls in place of a 404.
+    var unsetAsNull = false
     /// No audit log was ever switched on.
     var auditOff = false
 

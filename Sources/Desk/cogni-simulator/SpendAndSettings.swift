@@ -49,6 +49,13 @@ extension Directory {
                 100_000 + noise.below(10) * 5_000,
                 enforced: noise.with("on").oneIn(2)
             )
+        case "project_model_permissions" where switches.unsetAsNull:
+            return ["object": "project.model_permissions", "mode": .null, "model_ids": .null]
+        case "project_spend_limit" where switches.unsetAsNull:
+            return [
+                "object": "project.spend_limit", "currency": .null, "interval": .null, "threshold_amount": .null,
+                "enforcement": .null,
+            ]
         default: throw .notFound("object", name)
         }
     }

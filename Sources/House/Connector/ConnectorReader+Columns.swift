@@ -3,7 +3,7 @@ import Model
 /// Columns of a connector file.
 extension ConnectorReader {
     private static let keys = [
-        "name", "path", "or", "from", "type", "null", "sensitivity", "domain", "volatile", "about", "inner",
+        "name", "path", "or", "from", "type", "nullable", "sensitivity", "domain", "volatile", "about", "inner",
     ]
 
     func columns(_ stream: Section) -> [Column] {
@@ -33,7 +33,7 @@ extension ConnectorReader {
                 ],
                 origin: origin(section),
                 kind: section.word("type", Column.Kind.self) ?? .json,
-                nullable: section.flag("null") ?? false
+                nullable: section.flag("nullable") ?? false
             )
             column.alternatives = (section.nodes("or", example: "[invited_at]") ?? []).compactMap {
                 path($0, called: "an element of \"or\"", in: section)

@@ -33,14 +33,18 @@ struct KeyHook: Sendable {
     init(_ words: [String], ring path: String) throws(Fault) {
         guard words.first?.hasPrefix("/") == true else {
             throw RingFault.of(
-                "the master key command is not an absolute path", path,
-                mend: "write \(MasterSource.commandVariable) as /path/to/program, with arguments but no shell")
+                "the master key command is not an absolute path",
+                path,
+                mend: "write \(MasterSource.commandVariable) as /path/to/program, with arguments but no shell"
+            )
         }
         self.words = words
         self.path = path
     }
 
-    func ask(_ operation: String, kek: String, data: String, milliseconds: Int = KeyHook.milliseconds) throws(Fault) -> Answer {
+    func ask(_ operation: String, kek: String, data: String, milliseconds: Int = KeyHook.milliseconds) throws(Fault)
+        -> Answer
+    {
         let request: JSONValue = [
             "op": .string(operation), "kek": .string(kek), "data": .string(data),
             "context": ["kid": .string(kek), "commit": .string(String(kek.dropFirst(4))), "tenant": ""],
@@ -48,8 +52,11 @@ struct KeyHook: Sendable {
         let answer: KeyBytes
         do {
             answer = try KeyCommand.ask(
-                words, line: request.canonical + [0x0A], environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"],
-                milliseconds: milliseconds)
+                words,
+                line: request.canonical + [0x0A],
+                environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"],
+                milliseconds: milliseconds
+            )
         } catch { throw fault(error) }
         let first = answer.withSpan { span in span.count > 0 ? span[0] : 0 }
         guard first == UInt8(ascii: "{") else { return .text(answer) }
@@ -57,8 +64,10 @@ struct KeyHook: Sendable {
             let data = json["data"]?.text
         else {
             throw RingFault.of(
-                "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}", path,
-                mend: "see what the command says when it is asked by hand")
+                "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}",
+                path,
+                mend: "see what the command says when it is asked by hand"
+            )
         }
         return .json(data)
     }
@@ -67,18 +76,32 @@ struct KeyHook: Sendable {
         let program = words[0]
         switch error {
         case .cannotStart(let reason):
-            return RingFault.of("the master key command \(program) could not be started: \(reason)", path, mend: "check the path and its mode")
+            return RingFault.of(
+                "the master key command \(program) could not be started: \(reason)",
+                path,
+                mend: "check the path and its mode"
+            )
         case .timedOut:
-            return RingFault.of("the master key command \(program) gave no answer in time", path, mend: "check that the KMS can be reached")
+            return RingFault.of(
+                "the master key command \(program) gave no answer in time",
+                path,
+                mend: "check that the KMS can be reached"
+            )
         case .tooMuchOutput:
             return RingFault.of(
-                "the master key command \(program) wrote more than \(KeyCommand.outputLimit) bytes", path,
-                mend: "let it write one line and nothing else")
+                "the master key command \(program) wrote more than \(KeyCommand.outputLimit) bytes",
+                path,
+                mend: "let it write one line and nothing else"
+            )
         case .failed(let status, let words):
             let how = status < 0 ? "signal \(-status)" : "status \(status)"
             let line = words.split(separator: 0x0A).first.map { Sanitizer().clean(Array($0.prefix(200))) } ?? ""
             let said = line.isEmpty ? "" : ": \(line)"
-            return RingFault.of("the master key command \(program) ended with \(how)\(said)", path, mend: "mend what the command complains about")
+            return RingFault.of(
+                "the master key command \(program) ended with \(how)\(said)",
+                path,
+                mend: "mend what the command complains about"
+            )
         }
     }
 }

@@ -44,7 +44,9 @@ package struct KeyRing: Sendable {
         self.keys = keys
         warnings =
             file.isExample
-            ? ["\(path) is a public example key ring: anyone can open what it seals; make your own with `cogni keys create`"] : []
+            ? [
+                "\(path) is a public example key ring: anyone can open what it seals; make your own with `cogni keys create`"
+            ] : []
     }
 
     /// Opens the ring at `path` with the master key that `environment` names (see ``MasterSource``).
@@ -65,7 +67,11 @@ package struct KeyRing: Sendable {
         let active = entries.filter { $0.state == .active }
         let entry = active.first { $0.tenant == tenant } ?? active.first { $0.tenant.isEmpty }
         guard let entry, let key = keys[entry.kid] else {
-            throw RingFault.of("the key ring has no active key for this tenant", path, mend: "add one with `cogni keys rotate`")
+            throw RingFault.of(
+                "the key ring has no active key for this tenant",
+                path,
+                mend: "add one with `cogni keys rotate`"
+            )
         }
         return key
     }
@@ -75,15 +81,24 @@ package struct KeyRing: Sendable {
         if let key = keys[kid] { return key }
         if entries.contains(where: { $0.kid == kid }) {
             throw RingFault.of(
-                "the key \(kid) was retired", path, mend: "what it sealed can't be had back; use data sealed under another key")
+                "the key \(kid) was retired",
+                path,
+                mend: "what it sealed can't be had back; use data sealed under another key"
+            )
         }
-        throw RingFault.of("the key ring has no key \(kid)", path, mend: "point COGNI_KEY_RING at the ring that sealed the data")
+        throw RingFault.of(
+            "the key ring has no key \(kid)",
+            path,
+            mend: "point COGNI_KEY_RING at the ring that sealed the data"
+        )
     }
 }
 
 extension KeyRing {
     /// Reads, checks and unwraps. The master key comes along for those who change the ring.
-    static func open(_ path: String, master source: MasterSource) throws(Fault) -> (ring: KeyRing, file: RingFile, master: MasterKey) {
+    static func open(_ path: String, master source: MasterSource) throws(Fault) -> (
+        ring: KeyRing, file: RingFile, master: MasterKey
+    ) {
         let content: PrivateFile.Content
         do {
             content = try PrivateFile.read(path, limit: 1 << 20)
@@ -93,37 +108,71 @@ extension KeyRing {
         let file = try RingFile(parsing: content.bytes.array, path)
         try RingFault.checkAccess(content, "key ring", path, isPublic: file.isExample)
         let master = try MasterKey.load(
-            source, id: file.masterID, blob: file.masterBlob, ring: path, isPublic: file.isExample)
+            source,
+            id: file.masterID,
+            blob: file.masterBlob,
+            ring: path,
+            isPublic: file.isExample
+        )
         guard KeyBytes.matches(master.commit, file.masterCommit), master.id == file.masterID else {
-            throw RingFault.of("the \(source.name) is not the one that this key ring was made with", path, mend: "give the master key \(file.masterID)")
+            throw RingFault.of(
+                "the \(source.name) is not the one that this key ring was made with",
+                path,
+                mend: "give the master key \(file.masterID)"
+            )
         }
         guard KeyBytes.matches(try master.mac(of: file.body.canonical, ring: path), file.mac) else {
-            throw RingFault.of("the key ring was changed by something other than cogni", path, mend: "restore the ring from a backup")
+            throw RingFault.of(
+                "the key ring was changed by something other than cogni",
+                path,
+                mend: "restore the ring from a backup"
+            )
         }
         return (KeyRing(file, keys: try keys(of: file, master, path), path: path), file, master)
     }
 
-    private static func keys(of file: RingFile, _ master: MasterKey, _ path: String) throws(Fault) -> [String: DataKey] {
+    private static func keys(of file: RingFile, _ master: MasterKey, _ path: String) throws(Fault) -> [String: DataKey]
+    {
         var keys: [String: DataKey] = [:]
         var seen: Set<String> = []
         var active: Set<String> = []
         for key in file.keys {
             let entry = key.entry
             guard seen.insert(entry.kid).inserted else {
-                throw RingFault.of("the key ring has the key \(entry.kid) twice", path, mend: "restore the ring from a backup")
+                throw RingFault.of(
+                    "the key ring has the key \(entry.kid) twice",
+                    path,
+                    mend: "restore the ring from a backup"
+                )
             }
             guard DataKey.kid(of: entry.commit) == entry.kid else {
-                throw RingFault.of("the key \(entry.kid) is not named by its commitment", path, mend: "restore the ring from a backup")
+                throw RingFault.of(
+                    "the key \(entry.kid) is not named by its commitment",
+                    path,
+                    mend: "restore the ring from a backup"
+                )
             }
             if entry.state == .active, !active.insert(entry.tenant).inserted {
-                throw RingFault.of("the key ring has two active keys for one tenant", path, mend: "restore the ring from a backup")
+                throw RingFault.of(
+                    "the key ring has two active keys for one tenant",
+                    path,
+                    mend: "restore the ring from a backup"
+                )
             }
             guard let blob = key.blob else { continue }
             guard let opened = master.unwrap(blob, kid: entry.kid, commit: entry.commit, tenant: entry.tenant) else {
-                throw RingFault.of("the key \(entry.kid) can't be unwrapped", path, mend: "restore the ring from a backup")
+                throw RingFault.of(
+                    "the key \(entry.kid) can't be unwrapped",
+                    path,
+                    mend: "restore the ring from a backup"
+                )
             }
             guard KeyBytes.matches(opened.commit, entry.commit) else {
-                throw RingFault.of("the key \(entry.kid) is not the one that its name says", path, mend: "restore the ring from a backup")
+                throw RingFault.of(
+                    "the key \(entry.kid) is not the one that its name says",
+                    path,
+                    mend: "restore the ring from a backup"
+                )
             }
             keys[entry.kid] = opened
         }

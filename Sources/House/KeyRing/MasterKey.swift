@@ -120,7 +120,9 @@ extension MasterKey {
         do { return try KeyBytes(randomCount: 32) } catch { throw RingFault.sealing(error, path) }
     }
 
-    private static func fromFile(_ file: String, _ name: String, ring path: String, isPublic: Bool) throws(Fault) -> MasterKey {
+    private static func fromFile(_ file: String, _ name: String, ring path: String, isPublic: Bool) throws(Fault)
+        -> MasterKey
+    {
         let content: PrivateFile.Content
         do {
             content = try PrivateFile.read(file, limit: 4096)

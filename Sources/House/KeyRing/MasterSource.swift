@@ -21,7 +21,10 @@ package enum MasterSource: Sendable {
         let set = [fileVariable, inlineVariable, commandVariable].filter { !(environment[$0] ?? "").isEmpty }
         guard set.count <= 1 else {
             throw RingFault.of(
-                "there is more than one master key: \(set.joined(separator: " and ")) are set", path, mend: "unset all but one")
+                "there is more than one master key: \(set.joined(separator: " and ")) are set",
+                path,
+                mend: "unset all but one"
+            )
         }
         guard let name = set.first, let value = environment[name] else { return .beside(path + ".master") }
         switch name {
@@ -44,7 +47,8 @@ package enum MasterSource: Sendable {
 /// Reads a master key from its text, and says what is wrong with it without showing any of it.
 enum MasterKeyText {
     /// - Parameter allowsRaw: Whether 32 bytes may stand for themselves, as in a file.
-    static func decode(_ content: KeyBytes, name: String, ring path: String, allowsRaw: Bool) throws(Fault) -> KeyBytes {
+    static func decode(_ content: KeyBytes, name: String, ring path: String, allowsRaw: Bool) throws(Fault) -> KeyBytes
+    {
         let key: KeyBytes
         do {
             key = try decoded(content, name: name, ring: path, allowsRaw: allowsRaw)
@@ -59,7 +63,9 @@ enum MasterKeyText {
         return key
     }
 
-    private static func decoded(_ content: KeyBytes, name: String, ring path: String, allowsRaw: Bool) throws -> KeyBytes {
+    private static func decoded(_ content: KeyBytes, name: String, ring path: String, allowsRaw: Bool) throws
+        -> KeyBytes
+    {
         let count = content.count
         let lineEnds = content.withSpan { span in span.count > 0 && span[span.count - 1] == 0x0A }
         let isPrintable = content.withSpan { span in
@@ -84,7 +90,8 @@ enum MasterKeyText {
         throw RingFault.of(
             "the \(name) is not a key: \(hint)",
             path,
-            mend: "give 32 random bytes\(allowsRaw ? ", raw or" : "") as base64, 44 characters: `openssl rand -base64 32`"
+            mend:
+                "give 32 random bytes\(allowsRaw ? ", raw or" : "") as base64, 44 characters: `openssl rand -base64 32`"
         )
     }
 }

@@ -10,13 +10,20 @@ enum RingFault {
     static func file(_ error: PrivateFileError, _ kind: String, _ path: String) -> Fault {
         switch error {
         case .missing:
-            of("the \(kind) \(path) does not exist", path, mend: "run `cogni keys create`, or name the file that exists")
+            of(
+                "the \(kind) \(path) does not exist",
+                path,
+                mend: "run `cogni keys create`, or name the file that exists"
+            )
         case .link:
             of("the \(kind) \(path) is a symbolic link", path, mend: "name the file itself; links are not followed")
         case .notAFile: of("\(path) is not a file", path, mend: "name a regular file as \(kind)")
-        case .tooLarge(let count): of("the \(kind) has \(count) bytes", path, mend: "name a \(kind), not some other file")
-        case .exists: of("\(path) exists already", path, mend: "use `cogni keys rotate` to add a key, or name another file")
-        case .system(let call, let reason): of("\(call) of the \(kind) failed: \(reason)", path, mend: "mend that and try again")
+        case .tooLarge(let count):
+            of("the \(kind) has \(count) bytes", path, mend: "name a \(kind), not some other file")
+        case .exists:
+            of("\(path) exists already", path, mend: "use `cogni keys rotate` to add a key, or name another file")
+        case .system(let call, let reason):
+            of("\(call) of the \(kind) failed: \(reason)", path, mend: "mend that and try again")
         }
     }
 
@@ -28,14 +35,26 @@ enum RingFault {
         isPublic: Bool
     ) throws(Fault) {
         if content.isWritableByOthers {
-            throw of("the \(kind) \(path) can be written by others (mode \(octal(content.mode)))", path, mend: "chmod 600 '\(path)'")
+            throw of(
+                "the \(kind) \(path) can be written by others (mode \(octal(content.mode)))",
+                path,
+                mend: "chmod 600 '\(path)'"
+            )
         }
         if isPublic { return }
         if content.isReadableByOthers {
-            throw of("the \(kind) \(path) can be read by others (mode \(octal(content.mode)))", path, mend: "chmod 600 '\(path)'")
+            throw of(
+                "the \(kind) \(path) can be read by others (mode \(octal(content.mode)))",
+                path,
+                mend: "chmod 600 '\(path)'"
+            )
         }
         if !content.isOurs {
-            throw of("the \(kind) \(path) belongs to another user", path, mend: "chown the file to the user that runs cogni")
+            throw of(
+                "the \(kind) \(path) belongs to another user",
+                path,
+                mend: "chown the file to the user that runs cogni"
+            )
         }
     }
 

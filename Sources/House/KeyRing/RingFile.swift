@@ -46,7 +46,8 @@ struct RingFile: Sendable {
             [["alg": "A256GCM", "blob": .string(Base64.standard.text(blob)), "kek": .string(masterID)]]
         }
         return [
-            "kid": .string(key.entry.kid), "epoch": .integer(key.entry.epoch), "state": .string(key.entry.state.rawValue),
+            "kid": .string(key.entry.kid), "epoch": .integer(key.entry.epoch),
+            "state": .string(key.entry.state.rawValue),
             "commit": .string(Base64.standard.text(key.entry.commit)), "created": .string(key.entry.created.text),
             "tenant": .string(key.entry.tenant), "wrapped": wrapped ?? [],
         ]
@@ -67,13 +68,22 @@ struct RingFile: Sendable {
             throw RingFault.of("the key ring is not JSON: \(error)", path, mend: "restore the ring from a backup")
         }
         guard let format = json["format"]?.text else {
-            throw RingFault.of("the file is not a key ring", path, mend: "point COGNI_KEY_RING at the file that `cogni keys create` wrote")
+            throw RingFault.of(
+                "the file is not a key ring",
+                path,
+                mend: "point COGNI_KEY_RING at the file that `cogni keys create` wrote"
+            )
         }
         guard format == RingFile.format else {
-            throw RingFault.of("the key ring has another format than \(RingFile.format)", path, mend: "use the version of cogni that wrote it")
+            throw RingFault.of(
+                "the key ring has another format than \(RingFile.format)",
+                path,
+                mend: "use the version of cogni that wrote it"
+            )
         }
         guard let generation = json["generation"]?.integer, let masters = json["keks"]?.elements, masters.count == 1,
-            let id = masters[0]["id"]?.text, let commit = masters[0]["commit"]?.text.flatMap({ Base64.standard.decode($0) }),
+            let id = masters[0]["id"]?.text,
+            let commit = masters[0]["commit"]?.text.flatMap({ Base64.standard.decode($0) }),
             let mac = json["mac"]?.text.flatMap({ Base64.standard.decode($0) }), let deks = json["deks"]?.elements
         else { throw RingFile.malformed(path) }
         self.generation = generation
@@ -93,9 +103,17 @@ struct RingFile: Sendable {
             let created = json["created"]?.text.flatMap(Instant.init(text:)), let wrapped = json["wrapped"]?.elements
         else { throw malformed(path) }
         let entry = KeyRing.Entry(
-            kid: kid, epoch: epoch, state: state, created: created, tenant: json["tenant"]?.text ?? "", commit: commit)
+            kid: kid,
+            epoch: epoch,
+            state: state,
+            created: created,
+            tenant: json["tenant"]?.text ?? "",
+            commit: commit
+        )
         if state == .retired { return Key(entry: entry, blob: nil) }
-        guard let blob = wrapped.first?["blob"]?.text.flatMap({ Base64.standard.decode($0) }) else { throw malformed(path) }
+        guard let blob = wrapped.first?["blob"]?.text.flatMap({ Base64.standard.decode($0) }) else {
+            throw malformed(path)
+        }
         return Key(entry: entry, blob: blob)
     }
 

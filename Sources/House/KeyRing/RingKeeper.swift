@@ -41,7 +41,13 @@ package enum RingKeeper {
         let source = try MasterSource.find(in: environment, ring: path)
         let (master, masterFile) = try MasterKey.make(source, ring: path)
         let entry = KeyRing.Entry(
-            kid: key.kid, epoch: 1, state: .active, created: now, tenant: tenant, commit: key.commit)
+            kid: key.kid,
+            epoch: 1,
+            state: .active,
+            created: now,
+            tenant: tenant,
+            commit: key.commit
+        )
         var file = RingFile(generation: 1, isExample: isExample, master: master, keys: [])
         file.keys = [RingFile.Key(entry: entry, blob: try master.wrap(key, tenant: tenant, ring: path))]
         try write(&file, master, path, replacing: false)
@@ -67,7 +73,13 @@ package enum RingKeeper {
         }
         let epoch = (file.keys.map(\.entry.epoch).max() ?? 0) + 1
         let entry = KeyRing.Entry(
-            kid: key.kid, epoch: epoch, state: .active, created: now, tenant: tenant, commit: key.commit)
+            kid: key.kid,
+            epoch: epoch,
+            state: .active,
+            created: now,
+            tenant: tenant,
+            commit: key.commit
+        )
         file.keys.append(RingFile.Key(entry: entry, blob: try master.wrap(key, tenant: tenant, ring: path)))
         try write(&file, master, path, replacing: true)
         return try KeyRing.load(path, master: source)
@@ -84,7 +96,11 @@ package enum RingKeeper {
             return ring
         }
         guard file.keys[index].entry.state != .active else {
-            throw RingFault.of("the key \(kid) is active", path, mend: "run `cogni keys rotate` first, and retire it then")
+            throw RingFault.of(
+                "the key \(kid) is active",
+                path,
+                mend: "run `cogni keys rotate` first, and retire it then"
+            )
         }
         file.generation += 1
         file.keys[index].entry.state = .retired
@@ -93,7 +109,9 @@ package enum RingKeeper {
         return try KeyRing.load(path, master: source)
     }
 
-    private static func write(_ file: inout RingFile, _ master: MasterKey, _ path: String, replacing: Bool) throws(Fault) {
+    private static func write(_ file: inout RingFile, _ master: MasterKey, _ path: String, replacing: Bool)
+        throws(Fault)
+    {
         file.mac = try master.mac(of: file.body.canonical, ring: path)
         do {
             try PrivateFile.write(file.text, to: path, replacing: replacing)

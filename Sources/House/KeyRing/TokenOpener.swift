@@ -31,16 +31,21 @@ package struct TokenOpener {
             let parsed = try FieldToken(token.span)
             if parsed.algorithm == .pseudonym {
                 throw Fault(
-                    .cannotSeal, "a pseudonym can't be opened", at: ["key \(parsed.keyID)"],
-                    mend: "leave this column out, or seal it with `mode: deterministic`")
+                    .cannotSeal,
+                    "a pseudonym can't be opened",
+                    at: ["key \(parsed.keyID)"],
+                    mend: "leave this column out, or seal it with `mode: deterministic`"
+                )
             }
             return try sealer(for: parsed, domain: domain).open(parsed, binding: binding)
         } catch let fault as Fault {
             throw fault
         } catch {
             throw Fault(
-                .cannotSeal, "a token can't be opened",
-                mend: "check that the tenant, the column's domain and the key ring are those that sealed it")
+                .cannotSeal,
+                "a token can't be opened",
+                mend: "check that the tenant, the column's domain and the key ring are those that sealed it"
+            )
         }
     }
 
@@ -48,7 +53,11 @@ package struct TokenOpener {
         let name = Name(algorithm: token.algorithm, kid: token.keyID, domain: domain)
         if let sealer = sealers[name] { return sealer }
         let sealer = try TokenSealer(
-            token.algorithm, key: try ring.key(token.keyID), tenant: tenant, domain: domain)
+            token.algorithm,
+            key: try ring.key(token.keyID),
+            tenant: tenant,
+            domain: domain
+        )
         sealers[name] = sealer
         return sealer
     }

@@ -111,7 +111,7 @@ extension JSONSchemas {
             ("or", list(of: path)),
             ("from", described(text, "bucket, or a parameter of the path; absent: the row itself.")),
             ("type", words(Column.Kind.self)),
-            ("null", flag),
+            ("nullable", flag),
             ("sensitivity", words(Column.Sensitivity.self)),
             ("domain", described(name, "What the value identifies; equal domains get equal tokens.")),
             ("volatile", flag),

@@ -9,6 +9,8 @@ struct OldRows {
     let reader: ArchiveLine
     /// Absolute paths, in the partition's order.
     let paths: [String]
+    /// Without it, what the names' endings say.
+    var codec: Codec?
 
     /// Calls `body` for each row's line (with its line feed). A CSV cell may hold line breaks: a row is whole when
     /// its quotes are.
@@ -19,7 +21,7 @@ struct OldRows {
             var quotes = 0
             let isCSV = reader.format == .csv
             do {
-                let file = try ArchiveReader(path)
+                let file = try ArchiveReader(path, codec: codec)
                 try file.forEachLine { span in
                     var piece: [UInt8] = []
                     piece.reserveCapacity(span.count + 1)

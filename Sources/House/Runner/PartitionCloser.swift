@@ -8,12 +8,14 @@ internal import Transform
 /// Writes sorted rows into archive files in staging, splitting them at `max_file_size`.
 ///
 /// One for each task that closes partitions: the compressor's memory and the block are used again and again.
-final class ArchiveSink {
+final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken from a pool and given back
     private let stream: String
     private let folder: String
     private let prefix: String
     private let header: [UInt8]
     private let maxFileSize: Int
+    private let suffix: String
+    private let isSynced: Bool
     private let writer: ArchiveFileWriter
     private var block = [UInt8](repeating: 0, count: 256 * 1024)
     private var fileNumber = 0
@@ -23,13 +25,20 @@ final class ArchiveSink {
     private var rows = 0
     private var times: (min: Int64, max: Int64)?
 
-    /// - Parameter prefix: makes file names in `folder` unique.
-    init(stream: String, folder: String, prefix: String, header: [UInt8], maxFileSize: Int, codec: Codec) {
+    /// - Parameters:
+    ///   - prefix: makes file names in `folder` unique.
+    ///   - isKept: the files must outlive a crash: they are synced, and their names say so.
+    init(
+        stream: String, folder: String, prefix: String, header: [UInt8], maxFileSize: Int, codec: Codec,
+        isKept: Bool = false
+    ) {
         self.stream = stream
         self.folder = folder
         self.prefix = prefix
         self.header = header
         self.maxFileSize = max(maxFileSize, 1)
+        suffix = isKept ? ".closed" : ".made"
+        isSynced = isKept
         writer = ArchiveFileWriter(codec: codec)
     }
 
@@ -61,7 +70,7 @@ final class ArchiveSink {
         do throws(ArchiveError) {
             if !writer.isOpen {
                 fileNumber += 1
-                try writer.open("\(folder)/\(prefix)-\(fileNumber).part-file")
+                try writer.open(path)
                 if !header.isEmpty { try writer.write(header, count: header.count) }
             }
             try writer.write(lines, count: length)
@@ -78,16 +87,17 @@ final class ArchiveSink {
     }
 
     private func closeFile() throws(Fault) {
-        let path = "\(folder)/\(prefix)-\(fileNumber).part-file"
         let facts: FileFacts
-        do throws(ArchiveError) { facts = try writer.finish(sync: false) } catch { throw Fault(error) }
+        do throws(ArchiveError) { facts = try writer.finish(sync: isSynced) } catch { throw Fault(error) }
         files.append(
             StagedFile(
                 path: path, stream: stream, partition: partition, rows: rows, facts: facts,
-                min: times.map { Instant(seconds: $0.min) }, max: times.map { Instant(seconds: $0.max) }))
+                min: times.map { Instant(seconds: $0.min) }, max: times.map { Instant(seconds: $0.max) }, isSynced: isSynced))
         rows = 0
         times = nil
     }
+
+    private var path: String { "\(folder)/\(prefix)-\(fileNumber)\(suffix)" }
 
     static func fault(_ error: RunFileError) -> Fault { Fault(DiskError("read", "a run file in staging", number: error.number)) }
 }

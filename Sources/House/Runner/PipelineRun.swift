@@ -51,7 +51,7 @@ package struct PipelineRun: Sendable {
             store: store, claim: claim, stagingFolder: staging, interval: options.checkpointInterval, earlier: earlier)
         let work = RunWork(
             pipeline: pipeline, options: options, doors: doors, keeper: keeper, staging: staging, current: current,
-            forgotten: forgotten)
+            memory: RowMemory(limit: options.memoryForRows), forgotten: forgotten)
         let results = await work.results()
         if let fault = await keeper.fault { throw fault }
         let summary = try await conclude(
@@ -147,7 +147,7 @@ package struct PipelineRun: Sendable {
             }
             try Disk.makeFolders(folder, mode: 0o700)
             // Finished files of an attempt that was cut off are made anew; run files are what its progress stands on.
-            for name in try Disk.list(folder) where !name.hasSuffix(".runs") { try Disk.removeTree(folder + "/" + name) }
+            for name in try Disk.list(folder) where !name.hasSuffix(".runs") && !name.hasSuffix(".closed") { try Disk.removeTree(folder + "/" + name) }
         }
     }
 

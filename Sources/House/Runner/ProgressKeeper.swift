@@ -20,6 +20,7 @@ actor ProgressKeeper {
     /// What an earlier attempt left of a stream.
     struct Carried: Sendable {
         var spilled: [StagedRun]
+        var early: [Int: StreamClosing.Closed]
         var fetched: Int
         var pages: Int
     }
@@ -68,7 +69,11 @@ actor ProgressKeeper {
             earlier = earlier.filter { $0.value.stream != stream }
             return nil
         }
-        return Carried(spilled: spilled, fetched: row.counters["fetched"]?.integer ?? 0, pages: row.pages)
+        guard let early = ClosedPartitions.read(row.counters["closed"], stream: stream, folder: stagingFolder) else {
+            earlier = earlier.filter { $0.value.stream != stream }
+            return nil
+        }
+        return Carried(spilled: spilled, early: early, fetched: row.counters["fetched"]?.integer ?? 0, pages: row.pages)
     }
 
     func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) {
@@ -131,12 +136,15 @@ actor ProgressKeeper {
         stream.lastCheckpoint = .now
         streams[name] = stream
         do throws(Fault) {
+            let early = try await stream.engine.closedEarly()
             try await stream.engine.spill(sync: true)
             var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
             row.staged = await stream.engine.spilled.map(\.text)
             row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
             let fetched = await stream.engine.fetched + (stream.carried?.fetched ?? 0)
-            row.counters = ["fetched": .integer(fetched), "group_by": .strings(stream.groupBy)]
+            row.counters = [
+                "fetched": .integer(fetched), "group_by": .strings(stream.groupBy), "closed": ClosedPartitions.json(early),
+            ]
             try store.saveProgress(row, as: claim)
             for id in dirty.sorted() {
                 if let slice = streams[name]?.slices[id] { try store.saveProgress(slice, as: claim) }

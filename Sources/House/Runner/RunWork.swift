@@ -12,6 +12,7 @@ struct RunWork: Sendable {
     let keeper: ProgressKeeper
     let staging: String
     let current: Generation?
+    let memory: RowMemory
     /// Streams whose cursor was reset: their files stay until they have been read again from the beginning.
     var forgotten: Set<String> = []
 
@@ -97,7 +98,7 @@ struct RunWork: Sendable {
         let run = StreamRun(
             plan: plan, pipeline: pipeline, options: options, doors: doors, progress: keeper,
             window: window(plan), parentColumns: parentColumns, stagingFolder: staging,
-            memoryLimit: max(8 << 20, options.memoryForRows / 2))
+            closer: closing(spec), memory: memory)
         var result: StreamResult
         switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
         case .failure(let failure):
@@ -115,7 +116,7 @@ struct RunWork: Sendable {
             result = fetched.result
             if isSelected {
                 do throws(Fault) {
-                    result = try await closing(spec, result).close(fetched)
+                    result = try await closing(spec).close(fetched)
                 } catch {
                     result.fault = error
                 }
@@ -139,7 +140,7 @@ struct RunWork: Sendable {
         options.fullRefresh ? nil : current?.manifest.stream(name)
     }
 
-    private func closing(_ spec: StreamSpec, _ result: StreamResult) -> StreamClosing {
+    private func closing(_ spec: StreamSpec) -> StreamClosing {
         StreamClosing(
             spec: spec, pipeline: pipeline, now: options.now, stagingFolder: staging, old: old(spec.name),
             oldChanges: old(ChangeLog.name(spec.name)), oldFolder: current?.path, width: 2)

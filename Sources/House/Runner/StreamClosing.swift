@@ -34,12 +34,11 @@ struct StreamClosing: Sendable {
 
     func close(_ fetched: StreamRun.Fetched) async throws(Fault) -> StreamResult {
         var result = fetched.result
-        let (runs, spilled) = await fetched.engine.takeAll()
-        let reader = ArchiveLine(
-            format: format, columns: spec.archiveColumns, primaryKey: result.primaryKey, timeColumn: spec.timeColumn)
+        let (runs, spilled, early) = try await fetched.engine.takeAll()
+        let reader = reader(result.primaryKey)
         switch spec.mode {
         case .report, .log:
-            try await closePartitions(runs, spilled, reader, window: fetched.window, into: &result)
+            try await closePartitions(runs, spilled, early, reader, window: fetched.window, into: &result)
         case .snapshot: try closeSnapshot(runs, spilled, reader, into: &result)
         case .singleton: try closeSingleton(runs, spilled, reader, into: &result)
         }
@@ -52,10 +51,10 @@ struct StreamClosing: Sendable {
         return result
     }
 
-    private func sink(_ stream: String, _ prefix: String, header: [UInt8]) -> ArchiveSink {
+    private func sink(_ stream: String, _ prefix: String, header: [UInt8], isKept: Bool = false) -> ArchiveSink {
         ArchiveSink(
             stream: stream, folder: stagingFolder, prefix: prefix, header: header,
-            maxFileSize: pipeline.load.maxFileSize.bytes, codec: codec)
+            maxFileSize: pipeline.load.maxFileSize.bytes, codec: codec, isKept: isKept)
     }
 
     private func paths(_ partition: Manifest.Partition?) -> [String] {
@@ -65,16 +64,18 @@ struct StreamClosing: Sendable {
 
     // MARK: Reports and logs
 
-    private struct Job: Sendable {
+    struct Job: Sendable {
         var number: Int?
         var name: String
         var run: RowRun?
         var spilled: [StagedRun]
         /// The partition in the current generation, when rows of it may stay.
         var old: Manifest.Partition?
+        /// The partition was closed early, and more rows came for it since.
+        var early: Closed?
     }
 
-    private struct Closed: Sendable {
+    struct Closed: Sendable {
         var name: String
         var files: [StagedFile] = []
         var counts = RunMerge.Counts()
@@ -82,7 +83,7 @@ struct StreamClosing: Sendable {
     }
 
     private func closePartitions(
-        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ reader: ArchiveLine, window: TimeWindow?,
+        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ early: [Int: Closed], _ reader: ArchiveLine, window: TimeWindow?,
         into result: inout StreamResult
     ) async throws(Fault) {
         var jobs: [String: Job] = [:]
@@ -94,7 +95,16 @@ struct StreamClosing: Sendable {
             let name = naming.name(run.partition)
             jobs[name, default: Job(number: run.partition, name: name, run: nil, spilled: [], old: nil)].spilled.append(run)
         }
-        for partition in old?.partitions ?? [] {
+        var closed: [Closed] = []
+        for (number, one) in early {
+            if jobs[naming.name(number)] != nil {
+                jobs[naming.name(number)]?.early = one
+            } else {
+                closed.append(one)
+            }
+        }
+        let isClosed = Set(closed.map(\.name))
+        for partition in old?.partitions ?? [] where !isClosed.contains(partition.value) {
             guard let span = naming.span(partition.value) else { continue }
             if jobs[partition.value] != nil {
                 jobs[partition.value]?.old = partition
@@ -106,7 +116,6 @@ struct StreamClosing: Sendable {
         let ordered = jobs.values.sorted { $0.name < $1.name }
         let workers = max(1, min(width, ordered.count))
         let primaryKeyless = spec.mode == .report ? window : nil
-        var closed: [Closed] = []
         await withTaskGroup(of: [Closed].self) { group in
             for worker in 0..<workers {
                 group.addTask {
@@ -158,7 +167,7 @@ struct StreamClosing: Sendable {
         result.watermark = to
     }
 
-    private func closeOne(_ job: Job, _ reader: ArchiveLine, window: TimeWindow?, sink: ArchiveSink) -> Closed {
+    func closeOne(_ job: Job, _ reader: ArchiveLine, window: TimeWindow?, sink: ArchiveSink) -> Closed {
         var closed = Closed(name: job.name)
         do throws(Fault) {
             let merge = RunMerge(keep: keep)
@@ -171,10 +180,17 @@ struct StreamClosing: Sendable {
                 }
                 merge.add(run, isOld: true)
             }
+            if let early = job.early {
+                merge.add(try OldRows(reader: reader, paths: early.files.map(\.path), codec: codec).run { _ in true })
+            }
             let files = try add(job.spilled, to: merge)
             if let run = job.run { merge.add(run) }
             closed.files = try sink.write(merge, partition: job.name, timed: true)
             closed.counts = merge.counts
+            if let early = job.early {
+                closed.counts.identical += early.counts.identical
+                closed.counts.conflicts += early.counts.conflicts
+            }
             withExtendedLifetime(files) {}
         } catch {
             closed.fault = error.within("partition \(job.name)")
@@ -182,7 +198,8 @@ struct StreamClosing: Sendable {
         return closed
     }
 
-    private func isCovered(_ name: String, by window: TimeWindow?) -> Bool {
+    /// Whether all rows of a partition come from this window, so that nothing of the current generation stays in it.
+    func isCovered(_ name: String, by window: TimeWindow?) -> Bool {
         guard let window, let span = naming.span(name) else { return false }
         return span.start >= window.start && span.end <= window.end
     }
@@ -201,6 +218,32 @@ struct StreamClosing: Sendable {
             file.withDescriptor { merge.add(descriptor: $0, offset: run.offset, length: run.length) }
         }
         return Array(open.values)
+    }
+
+    // MARK: Closing early
+
+    /// Whether a partition ends before `reached`, and nothing of it comes from elsewhere than this window.
+    func isRipe(_ number: Int, reached: Instant, window: TimeWindow) -> Bool {
+        let name = naming.name(number)
+        guard let span = naming.span(name) else { return false }
+        return span.end <= reached && isCovered(name, by: window)
+    }
+
+    func reader(_ primaryKey: [String]) -> ArchiveLine {
+        ArchiveLine(format: format, columns: spec.archiveColumns, primaryKey: primaryKey, timeColumn: spec.timeColumn)
+    }
+
+    func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine) -> ArchiveSink {
+        sink(spec.name, "\(prefix)-\(number)", header: reader.header, isKept: true)
+    }
+
+    /// Closes one partition while the walk goes on, on another thread than the walk's.
+    @concurrent
+    func closeEarly(
+        _ number: Int, _ run: RowRun, _ spilled: [StagedRun], _ reader: ArchiveLine, window: TimeWindow, sink: ArchiveSink
+    ) async -> Closed {
+        let job = Job(number: number, name: naming.name(number), run: run, spilled: spilled, old: nil)
+        return closeOne(job, reader, window: window, sink: sink)
     }
 
     // MARK: Snapshots and singletons

@@ -1,5 +1,6 @@
 internal import Connector
 internal import Extract
+internal import Load
 internal import Model
 internal import PageMemory
 internal import RecordScan
@@ -14,22 +15,40 @@ actor StreamEngine {
     private let spec: StreamSpec
     private let stagingFolder: String
     private let runFileName: String
-    private let memoryLimit: Int
+    private let memory: RowMemory
+    private var counted = 0
+    /// A stream with less than this does not spill, however much others hold: small runs cost more than they free.
+    private static let smallest = 4 << 20
     private var runFile: SpillFile?
     private(set) var spilled: [StagedRun]
+    /// Partitions that are finished files already, while the walk goes on.
+    private var early: [Int: StreamClosing.Closed]
+    private var closing: [(number: Int, task: Task<StreamClosing.Closed, Never>, sink: ArchiveSink)] = []
+    private var idleSinks: [ArchiveSink] = []
+    private var sinkCount = 0
+    private let reader: ArchiveLine
+    private let closer: StreamClosing
+    private var earlyFault: Fault?
+    /// Closed early, or on their way to it: late rows of these wait for the end.
+    private var wasRipe: Set<Int>
 
     /// - Parameters:
     ///   - runFileName: new in the folder for each attempt.
     ///   - spilled: what an earlier attempt left in staging and this one goes on from.
     init(
         spec: StreamSpec, primaryKey: [String], settings: RowEncoder.Settings, stagingFolder: String,
-        runFileName: String, memoryLimit: Int, spilled: [StagedRun]
+        runFileName: String, memory: RowMemory, spilled: [StagedRun], early: [Int: StreamClosing.Closed],
+        closer: StreamClosing
     ) throws(Fault) {
         self.spec = spec
         self.stagingFolder = stagingFolder
         self.runFileName = runFileName
-        self.memoryLimit = memoryLimit
+        self.memory = memory
         self.spilled = spilled
+        self.early = early
+        wasRipe = Set(early.keys)
+        self.closer = closer
+        reader = closer.reader(primaryKey)
         encoder = try RowEncoder(spec: spec, primaryKey: primaryKey, settings: settings)
     }
 
@@ -37,9 +56,6 @@ actor StreamEngine {
     func take(_ reply: Reply, parameters: [String: String], requestID: String?) -> Result<PageFacts, PageFailure> {
         do throws(PageFailure) {
             let facts = try encoder.take(reply.body, parameters: parameters, requestID: requestID)
-            if encoder.byteCount > memoryLimit {
-                do throws(Fault) { try spill(sync: false) } catch { throw .refused(error) }
-            }
             return .success(facts)
         } catch {
             return .failure(error)
@@ -64,6 +80,60 @@ actor StreamEngine {
         if sync { try file.sync() }
     }
 
+    /// Sends waiting rows to staging when all streams together hold too many. Call it after each page, when what
+    /// could be closed is on its way.
+    func relieve() throws(Fault) {
+        let now = encoder.byteCount
+        let isOver = memory.isOver(before: counted, now: now)
+        counted = now
+        guard isOver, now > StreamEngine.smallest else { return }
+        try spill(sync: false)
+        _ = memory.isOver(before: counted, now: 0)
+        counted = 0
+    }
+
+    /// Starts to write the partitions that end before `reached`: their rows are all there, since buckets come in order. Should
+    /// the API send a late one after all, the partition is merged once more at the end.
+    func closeRipe(reached: Instant, window: TimeWindow) async {
+        let ripe = encoder.partitions.keys.filter { !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window) }
+        for number in ripe.sorted() {
+            // One at a time: a second core writes while the first reads pages. More would only hold more rows in memory.
+            if closing.count >= 1 { await finishOldest() }
+            guard let run = encoder.takePartition(number) else { continue }
+            wasRipe.insert(number)
+            let parts = spilled.filter { $0.partition == number }
+            spilled.removeAll { $0.partition == number }
+            let sink: ArchiveSink
+            if let idle = idleSinks.popLast() {
+                sink = idle
+            } else {
+                sinkCount += 1
+                sink = closer.earlySink(sinkCount, runFileName, reader)
+            }
+            let (closer, reader) = (closer, reader)
+            let task = Task { await closer.closeEarly(number, run, parts, reader, window: window, sink: sink) }
+            closing.append((number, task, sink))
+        }
+    }
+
+    private func finishOldest() async {
+        guard !closing.isEmpty else { return }
+        let (number, task, sink) = closing.removeFirst()
+        let closed = await task.value
+        idleSinks.append(sink)
+        if let fault = closed.fault { earlyFault = earlyFault ?? fault } else { early[number] = closed }
+    }
+
+    /// Partitions closed so far; waits for those on their way.
+    func closedEarly() async throws(Fault) -> [Int: StreamClosing.Closed] {
+        while !closing.isEmpty { await finishOldest() }
+        if let earlyFault { throw earlyFault }
+        return early
+    }
+
     /// Hands over everything, for closing.
-    func takeAll() -> (runs: [Int: RowRun], spilled: [StagedRun]) { (encoder.takePartitions(), spilled) }
+    func takeAll() async throws(Fault) -> (runs: [Int: RowRun], spilled: [StagedRun], early: [Int: StreamClosing.Closed]) {
+        let early = try await closedEarly()
+        return (encoder.takePartitions(), spilled, early)
+    }
 }

@@ -19,8 +19,9 @@ struct StreamRun: Sendable {
     /// Columns of this stream that its children's paths are filled from.
     let parentColumns: [String]
     let stagingFolder: String
-    /// Memory for this stream's waiting rows.
-    let memoryLimit: Int
+    /// How its partitions are closed.
+    let closer: StreamClosing
+    let memory: RowMemory
 
     /// What the walks brought home.
     struct Fetched: Sendable {
@@ -75,8 +76,8 @@ struct StreamRun: Sendable {
         do throws(Fault) {
             engine = try StreamEngine(
                 spec: spec, primaryKey: primaryKey, settings: settings(), stagingFolder: stagingFolder,
-                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memoryLimit: memoryLimit,
-                spilled: resumed?.spilled ?? [])
+                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memory: memory,
+                spilled: resumed?.spilled ?? [], early: resumed?.early ?? [:], closer: closer)
         } catch {
             return .failure(StreamFailure(fault: error.within("stream \(spec.name)"), result: result))
         }
@@ -229,6 +230,8 @@ struct StreamRun: Sendable {
                         throw fault
                     }
                     doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: coverage?.fraction))
+                    if let coverage { await engine.closeRipe(reached: coverage.reached, window: coverage.window) }
+                    try await engine.relieve()
                     if walk.isFinished {
                         await progress.finish(spec.name, slice: id)
                     } else {

@@ -29,6 +29,14 @@ static inline CURLcode cogni_curl_set_header_writer(CURL *_Nonnull handle, cogni
     return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, writer);
 }
 
+// Called when connected and before anything is sent; a result other than CURL_PREREQFUNC_OK ends the transfer.
+typedef int (*cogni_curl_before_request)(
+    void *_Nullable context, char *_Nonnull remote, char *_Nonnull local, int remote_port, int local_port);
+static inline CURLcode cogni_curl_set_before_request(
+    CURL *_Nonnull handle, cogni_curl_before_request _Nonnull callback) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, callback);
+}
+
 static inline CURLcode cogni_curl_get_long(CURL *_Nonnull handle, CURLINFO info, long *_Nonnull value) {
     return curl_easy_getinfo(handle, info, value);
 }

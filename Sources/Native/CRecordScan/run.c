@@ -16,7 +16,7 @@
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static chunk *pool;
 static int pool_count;
-#define POOL_LIMIT 48
+#define POOL_LIMIT 32
 
 static chunk *take_chunk(size_t capacity) {
     chunk *taken = NULL;

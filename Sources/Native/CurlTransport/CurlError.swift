@@ -9,6 +9,8 @@ package struct CurlError: Error, Sendable, Equatable, CustomStringConvertible {
         case headersTooLarge
         /// A header or the URL can't be sent as it is.
         case badRequest
+        /// The server's address is not a public one, and only those were allowed.
+        case privateAddress
         /// The task was cancelled, or the engine went away.
         case cancelled
     }

@@ -15,6 +15,8 @@ import Synchronization
     private struct Inbox {
         var commands: [Command] = []
         var isStopped = false
+        /// The multi handle is gone.
+        var isClosed = false
     }
 
     private let multi: UnsafeMutableRawPointer
@@ -32,7 +34,7 @@ import Synchronization
         unsafe cogni_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 64)
     }
 
-    deinit { unsafe curl_multi_cleanup(multi) }
+    deinit { close() }  // does nothing unless the thread never ran
 
     // MARK: From any thread
 
@@ -44,13 +46,26 @@ import Synchronization
     }
 
     func stop() {
-        inbox.withLock { $0.isStopped = true }
-        unsafe _ = curl_multi_wakeup(multi)
+        change { $0.isStopped = true }
     }
 
     private func post(_ command: Command) {
-        inbox.withLock { $0.commands.append(command) }
-        unsafe _ = curl_multi_wakeup(multi)
+        change { $0.commands.append(command) }
+    }
+
+    private func change(_ body: (inout Inbox) -> Void) {
+        inbox.withLock { inbox in
+            body(&inbox)
+            if !inbox.isClosed { unsafe _ = curl_multi_wakeup(multi) }
+        }
+    }
+
+    /// Closes the connections that are left.
+    private func close() {
+        inbox.withLock { inbox in
+            if !inbox.isClosed { unsafe _ = curl_multi_cleanup(multi) }
+            inbox.isClosed = true
+        }
     }
 
     // MARK: On the loop's thread
@@ -78,6 +93,7 @@ import Synchronization
     }
 
     private func run() {
+        CurlLoop.blockSignals()
         while true {
             let (commands, isStopped) = inbox.withLock { inbox in
                 defer { inbox.commands.removeAll() }
@@ -99,6 +115,15 @@ import Synchronization
             if status2 != CURLM_OK { failAll(status2) }
         }
         for transfer in active.values { abandon(transfer) }
+        close()
+    }
+
+    /// OpenSSL writes to sockets without asking for no SIGPIPE, and libcurl leaves that to us. Signals meant for the
+    /// program are better delivered to a thread that is not in the middle of a transfer.
+    private static func blockSignals() {
+        var all = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
     }
 
     private func begin(_ transfer: CurlTransfer) {

@@ -22,9 +22,23 @@ import CCurl
         unsafe check(cogni_curl_set_string(handle, option, value), name)
     }
 
+    private mutating func setBody(_ body: [UInt8]?) {
+        guard let body else { return set(CURLOPT_HTTPGET, "HTTPGET", 1) }
+        set(CURLOPT_POST, "POST", 1)
+        set(CURLOPT_POSTFIELDSIZE, "POSTFIELDSIZE", body.count)  // before the copy, which goes by it
+        let code = unsafe body.withUnsafeBytes { bytes in
+            unsafe cogni_curl_set_pointer(
+                handle,
+                CURLOPT_COPYPOSTFIELDS,
+                UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+            )
+        }
+        check(code, "COPYPOSTFIELDS")
+    }
+
     mutating func apply(_ request: CurlRequest, certificateAuthorities: String?) {
         set(CURLOPT_URL, "URL", request.url)
-        set(CURLOPT_HTTPGET, "HTTPGET", 1)
+        setBody(request.body)
         set(CURLOPT_NOSIGNAL, "NOSIGNAL", 1)
 
         // Where it may go, and what it may carry there.

@@ -1,4 +1,4 @@
-/// One GET, and what bounds it.
+/// One GET or POST, and what bounds it.
 package struct CurlRequest: Sendable {
     /// Absolute, with everything in it percent-encoded.
     package var url: String
@@ -6,17 +6,26 @@ package struct CurlRequest: Sendable {
     package var limits: CurlLimits
     /// Lets `http:` through. Otherwise only `https:` is spoken, whatever the URL says.
     package var allowsPlainHTTP: Bool
+    /// Sent as a POST; `nil`: a GET.
+    package var body: [UInt8]?
+    /// Refuses to talk to loopback, private, link-local and multicast addresses. Judged by the address that was
+    /// connected to, so that no spelling of it and no name server gets around.
+    package var publicAddressesOnly: Bool
 
     package init(
         url: String,
         headers: [CurlHeader] = [],
         limits: CurlLimits = CurlLimits(),
-        allowsPlainHTTP: Bool = false
+        allowsPlainHTTP: Bool = false,
+        body: [UInt8]? = nil,
+        publicAddressesOnly: Bool = false
     ) {
         self.url = url
         self.headers = headers
         self.limits = limits
         self.allowsPlainHTTP = allowsPlainHTTP
+        self.body = body
+        self.publicAddressesOnly = publicAddressesOnly
     }
 }
 

@@ -60,6 +60,10 @@ import Synchronization
         unsafe options.check(cogni_curl_set_pointer(easy, CURLOPT_HEADERDATA, context), "HEADERDATA")
         unsafe options.check(cogni_curl_set_writer(easy, receiveBody), "WRITEFUNCTION")
         unsafe options.check(cogni_curl_set_header_writer(easy, receiveHeader), "HEADERFUNCTION")
+        if request.publicAddressesOnly {
+            unsafe options.check(cogni_curl_set_pointer(easy, CURLOPT_PREREQDATA, context), "PREREQDATA")
+            unsafe options.check(cogni_curl_set_before_request(easy, judgeAddress), "PREREQFUNCTION")
+        }
         if let refused = options.refused {
             throw CurlError(.library, number: refused.code, "this libcurl refuses CURLOPT_\(refused.name)")
         }
@@ -131,6 +135,13 @@ import Synchronization
         return false
     }
 
+    /// Returns false to make libcurl stop before it has sent anything.
+    func mayTalk(to address: String) -> Bool {
+        if NetworkAddress(address)?.isPublic == true { return true }
+        refusal = .privateAddress
+        return false
+    }
+
     /// Returns false to make libcurl stop.
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let page = body ?? PageBytes(capacity: expectedBytes)
@@ -160,18 +171,20 @@ import Synchronization
         return isLimit && statusSeen > 0 && !headersAreDone ? .headersTooLarge : nil
     }
 
+    private func words(for refusal: CurlError.Cause) -> String {
+        let limits = request.limits
+        return switch refusal {
+        case .bodyTooLarge: "the body is over the limit of \(limits.bodyBytes) bytes"
+        case .headersTooLarge:
+            "the headers are over the limit of \(limits.headerBytes) bytes or \(limits.headerCount) lines"
+        default: "the server's address is not a public one"
+        }
+    }
+
     func outcome(_ code: CURLcode) -> Result<CurlReply, CurlError> {
         if let refusal = refusal ?? libraryRefusal(code) {
-            let limits = request.limits
             return .failure(
-                CurlError(
-                    refusal,
-                    number: code.rawValue,
-                    refusal == .bodyTooLarge
-                        ? "the body is over the limit of \(limits.bodyBytes) bytes"
-                        : "the headers are over the limit of \(limits.headerBytes) bytes or \(limits.headerCount) lines",
-                    hadStatus: true
-                )
+                CurlError(refusal, number: code.rawValue, words(for: refusal), hadStatus: statusSeen > 0)
             )
         }
         guard code == CURLE_OK, let easy = unsafe handle else {
@@ -221,4 +234,16 @@ private func receiveHeader(
     guard let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
     return unsafe transfer.takeHeader(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : 0
+}
+
+private func judgeAddress(
+    _ context: UnsafeMutableRawPointer?,
+    _ remote: UnsafeMutablePointer<CChar>,
+    _ local: UnsafeMutablePointer<CChar>,
+    _ remotePort: CInt,
+    _ localPort: CInt
+) -> CInt {
+    guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
+    let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.mayTalk(to: String(cString: remote)) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }

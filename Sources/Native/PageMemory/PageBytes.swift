@@ -18,7 +18,9 @@
 
     package convenience init(_ bytes: some Collection<UInt8>) {
         self.init(capacity: bytes.count)
-        for byte in bytes { append(byte) }
+        // At once where the bytes lie side by side; one by one where they do not.
+        let isDone: Void? = bytes.withContiguousStorageIfAvailable { unsafe append(UnsafeRawBufferPointer($0)) }
+        if isDone == nil { for byte in bytes { append(byte) } }
         freeze()
     }
 

@@ -137,7 +137,7 @@ extension TransportError {
             switch error.cause {
             case .cancelled: .cancelled
             case .bodyTooLarge, .headersTooLarge: .tooLarge
-            case .badRequest: .untrusted
+            case .badRequest, .privateAddress: .untrusted
             case .library: Kind(libcurl: error.number, words: error.reason, hadStatus: error.hadStatus)
             }
         self.init(kind, error.description)

@@ -3,7 +3,8 @@ import Model
 /// Spreads requests over time: so many a minute in all, and so many for each path template.
 ///
 /// APIs count by endpoint and say little about it, so each path has a bucket of its own. A reply that
-/// names a wait holds back all requests of its path, not only the one that was refused.
+/// names a wait holds back all requests of its path, not only the one that was refused. Whatever bounds the requests
+/// in flight belongs inside of this, so that a held-back path takes no place from others.
 package struct PacedTransport: Transport {
     private let inner: any Transport
     private let clock: any RequestClock
@@ -33,8 +34,8 @@ package struct PacedTransport: Transport {
         let reply = try await inner.send(request)
         if reply.status == 429 || reply.status == 503 {
             let advice = RetryAdvice(headers: reply.headers, wall: clock.wall)
-            // A wait that no budget holds is the retry machine's to refuse, not ours to sit out.
-            if let wait = advice.wait, wait <= .seconds(600) {
+            // A longer wait may be over the budget, and is then for each page's retry machine to refuse.
+            if let wait = advice.wait, wait <= .seconds(120) {
                 await pacer.hold(request.template, until: clock.elapsed + wait)
             }
         }

@@ -92,7 +92,8 @@ package struct PageFetcher: Sendable {
         )
         var machine = RetryMachine(policy: policy, words: words, errors: errors)
         var attempts = Attempts()
-        let start = clock.elapsed
+        // The budget is for trying again: a request's turn in the queue before its first attempt is not on it.
+        var start: Duration?
         while true {
             var reply: Reply?
             var envelope: ErrorEnvelope?
@@ -107,7 +108,10 @@ package struct PageFetcher: Sendable {
             }
             attempts.count += 1
             attempts.requestID = reply?.headers[requestIDHeader].map { MessageFilter.bounded(sanitize($0)) }
-            let verdict = machine.judge(outcome, elapsed: clock.elapsed - start, wall: clock.wall, random: random())
+            let now = clock.elapsed
+            let elapsed = now - (start ?? now)
+            start = start ?? now
+            let verdict = machine.judge(outcome, elapsed: elapsed, wall: clock.wall, random: random())
             switch verdict {
             case .accept:
                 if let reply { return (reply, attempts) }

@@ -141,7 +141,7 @@ struct RecordedStore: Sendable {
         }
         let page = chosen.dropFirst(start).prefix(max(1, size))
         let hasMore = page.endIndex < chosen.count
-        var members = (envelope.members ?? []).filter { $0.key != pagination.cursorField || !byItem }
+        var members = envelope.members ?? []
         func set(_ key: String, _ value: JSONValue) {
             if let place = members.firstIndex(where: { $0.key == key }) {
                 members[place].value = value

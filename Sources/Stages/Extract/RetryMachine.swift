@@ -3,7 +3,7 @@ package import Model
 
 /// How long and how often a page is tried again.
 package struct RetryPolicy: Sendable, Equatable {
-    /// From the first attempt on, waits and transfers together.
+    /// From the end of the first attempt on, waits and transfers together.
     package var budget: Duration
     /// The most that we wait by ourselves. A wait that the server names is kept in full.
     package var maxDelay: Duration
@@ -59,7 +59,7 @@ package struct RetryMachine: Sendable {
         self.errors = errors
     }
 
-    /// - elapsed: since the first attempt began. - random: from 0 up to but not including 1.
+    /// - elapsed: since the first attempt ended; zero after it. - random: from 0 up to but not including 1.
     package mutating func judge(_ outcome: Outcome, elapsed: Duration, wall: Instant, random: Double) -> Verdict {
         attempts += 1
         switch outcome {

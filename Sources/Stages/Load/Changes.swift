@@ -3,8 +3,8 @@ internal import Model
 
 /// `changes.json`: what a loader has to do to get from the generation before to this one.
 ///
-/// Partitions are only ever replaced as a whole: drop the rows of the `remove` files (or of the partition), load the `add`
-/// files. A file counts as the same when path and content are, whatever compressed it.
+/// Partitions are only ever replaced as a whole: drop the rows of the `remove` files (or of the partition), load the
+/// `add` files. A file counts as the same when path and content are, whatever compressed it.
 enum Changes {
     static func json(
         from old: Manifest?,

@@ -6,10 +6,11 @@ extension OutputRoot {
     /// Builds a generation beside the others and makes it the current one.
     ///
     /// Build → sync files → sync folders → look again → rename into place → swap `current`. The swap is the commit:
-    /// before it no reader sees anything, after it everything is on the medium. When it throws, the generation before is still
-    /// current, and the staged files are to be made anew (after a failed sync their bytes can't be trusted).
+    /// before it no reader sees anything, after it everything is on the medium. When it throws, the generation before
+    /// is still current, and the staged files are to be made anew (after a failed sync their bytes can't be trusted).
     ///
-    /// Needs the lock, and ``recover()`` before. Staged files are linked, not moved: the caller removes them afterwards.
+    /// Needs the lock, and ``recover()`` before. Staged files are linked, not moved: the caller removes them
+    /// afterwards.
     package func publish(_ publication: Publication) throws(Fault) -> PublishOutcome {
         var publication = publication
         try checkNames(publication.manifest)
@@ -25,13 +26,24 @@ extension OutputRoot {
         }
         let number = max(try generations().last ?? 0, previous?.number ?? 0) + 1
         let builder = GenerationBuilder(root: self, number: number, publication: publication, previous: previous)
-        try builder.build()
+        do throws(Fault) { try builder.build() } catch {
+            // On a full disk every byte counts; what can't be removed now, the next recovery removes.
+            builder.discard()
+            throw error
+        }
         try builder.commit()
         return .published(number)
     }
 
     /// Names become folders; those of our own files are taken.
     private func checkNames(_ manifest: Manifest) throws(Fault) {
+        guard ArchiveName.isPlain(manifest.pipeline), !manifest.pipeline.contains("/") else {
+            throw Fault(
+                .badPlan,
+                "the pipeline is called `\(manifest.pipeline)`",
+                mend: "use small letters, digits and `-`"
+            )
+        }
         for stream in manifest.streams {
             let isPlain = stream.name.utf8.allSatisfy {
                 $0 == UInt8(ascii: "_") || (48...57).contains($0) || (97...122).contains($0)
@@ -83,6 +95,9 @@ struct GenerationBuilder {
         }
         try lookAgain()
     }
+
+    /// Removes what has been built, as far as that goes.
+    func discard() { try? Disk.removeTree(building) }
 
     /// Renames into place and swaps `current`.
     func commit() throws(Fault) {

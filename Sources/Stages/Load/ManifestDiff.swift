@@ -4,8 +4,8 @@ package import Model
 
 /// How two manifests differ in what they hold: streams, partitions, rows, content.
 ///
-/// Files are compared by the digests of their content, in order: another compressor is no difference, another cut of the
-/// same rows into files is one. Coverage, watermark and staleness are notes, no difference in the data.
+/// Files are compared by the digests of their content, in order: another compressor is no difference, another cut of
+/// the same rows into files is one. Coverage, watermark and staleness are notes, no difference in the data.
 package struct ManifestDiff: Sendable, Equatable {
     package enum Kind: String, Sendable { case added, removed, changed }
 

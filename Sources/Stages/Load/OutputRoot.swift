@@ -2,7 +2,8 @@ internal import ArchiveWriting
 internal import Disk
 package import Model
 
-/// The folder that belongs to one pipeline: generations, the link to the current one, run files, and what the runner keeps.
+/// The folder that belongs to one pipeline: generations, the link to the current one, run files, and what the runner
+/// keeps.
 ///
 /// Reading needs no lock: a generation never changes once it is visible. Whoever changes something holds the `RunLock`
 /// at ``lockPath``.

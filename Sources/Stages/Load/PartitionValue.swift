@@ -3,8 +3,8 @@ internal import ArchiveWriting
 /// A value as one component of a path: different values give different names, and no value leaves its folder.
 ///
 /// Hive's way: bytes outside `A-Z a-z 0-9 _ = . -` become `%XX`; the empty value is `__HIVE_DEFAULT_PARTITION__`, as
-/// Hive readers know it. Names of more than 200 bytes are cut and end with `-` and the SHA-256 of the whole value; they are the only
-/// ones longer than 200, so they meet no other.
+/// Hive readers know it. Names of more than 200 bytes are cut and end with `-` and the SHA-256 of the whole value;
+/// they are the only ones longer than 200, so they meet no other.
 package enum PartitionValue {
     static let longest = 200
     static let empty = "__HIVE_DEFAULT_PARTITION__"

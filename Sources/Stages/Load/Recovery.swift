@@ -34,8 +34,8 @@ extension OutputRoot {
 
     /// The newest generation, when its publication was cut off between the rename and the swap of `current`.
     ///
-    /// A generation above `current` may also be one that a rollback left; the rollback's log, written before its swap, names those. Without
-    /// the log, only a direct successor of the current one is taken for an orphan.
+    /// A generation above `current` may also be one that a rollback left; the rollback's log, written before its swap,
+    /// names those. Without the log, only a direct successor of the current one is taken for an orphan.
     func uncommitted() throws(Fault) -> Int? {
         let isLinked = try onDisk { () throws(DiskError) in try Disk.exists(currentPath) }
         let current = isLinked ? try currentNumber() : nil

@@ -6,7 +6,10 @@ package enum RowFormat: String, Sendable, CaseIterable {
     case ndjson, csv
 
     /// The format that a file's name speaks of.
-    package init(path: String) { self = path.contains(".csv") ? .csv : .ndjson }
+    package init(path: String) {
+        let name = path.split(separator: "/").last ?? ""
+        self = [".csv", ".csv.gz", ".csv.zst"].contains { name.hasSuffix($0) } ? .csv : .ndjson
+    }
 }
 
 /// An archive file that is complete but not yet part of a generation.

@@ -3,9 +3,9 @@ package import Model
 
 /// Drops old generations.
 ///
-/// Kept are the newest `keep` by number, the current one, and always the newest of all, so that no number ever comes to
-/// mean another generation. What goes is written to `vacuum_log.ndjson` first: the chain of the others must be able to tell a dropped
-/// generation from a lost one.
+/// Kept are the newest `keep` by number, the current one, and always the newest of all, so that no number ever comes
+/// to mean another generation. What goes is written to `vacuum_log.ndjson` first: the chain of the others must be able
+/// to tell a dropped generation from a lost one.
 package struct Vacuum: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         package var generation: Int

@@ -18,13 +18,18 @@ struct ValueResolver {
     let inner: InnerRules?
 
     /// - Returns: the value, and Unix seconds for timestamps (0 otherwise).
-    func resolve(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
-        let typed = try typed(kind, text)
+    /// - Parameter type: the row's `type`, for rules that hold for some types only.
+    func resolve(
+        _ kind: Cell.Kind, _ text: [UInt8], type: String? = nil
+    ) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
+        let typed = try typed(kind, text, type)
         return (try protected(typed.value), typed.time)
     }
 
     /// The value by its type alone.
-    private func typed(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
+    private func typed(
+        _ kind: Cell.Kind, _ text: [UInt8], _ type: String?
+    ) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
         if kind == .null || kind == .absent { return (.null, 0) }
         switch column.kind {
         case .integer:
@@ -43,7 +48,7 @@ struct ValueResolver {
             guard kind != .object, kind != .array else { throw wrong(kind, "a string") }
             return (.text(text), 0)
         case .json:
-            return (try json(kind, text), 0)
+            return (try json(kind, text, type), 0)
         }
     }
 
@@ -83,17 +88,19 @@ struct ValueResolver {
         return (out, seconds)
     }
 
-    private func json(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> CellText.Value {
+    private func json(_ kind: Cell.Kind, _ text: [UInt8], _ type: String?) throws(WrongValue) -> CellText.Value {
         switch kind {
-        case .plainString, .escapedString: return .json(canonical(.string(String(decoding: text, as: UTF8.self))))
+        case .plainString, .escapedString: return .json(canonical(.string(String(decoding: text, as: UTF8.self)), type))
         case .object, .array, .yes, .no, .integer, .number:
             guard let value = try? JSONValue(parsing: text) else { throw wrong(kind, "JSON") }
-            return .json(canonical(value))
+            return .json(canonical(value, type))
         case .absent, .null: return .null
         }
     }
 
-    private func canonical(_ value: JSONValue) -> [UInt8] { (inner?.applied(to: value) ?? value).canonical }
+    private func canonical(_ value: JSONValue, _ type: String?) -> [UInt8] {
+        (inner?.applied(to: value, type: type) ?? value).canonical
+    }
 
     /// The value after the column's policy and the search for secrets.
     func protected(_ value: CellText.Value) throws(WrongValue) -> CellText.Value {

@@ -10,28 +10,30 @@ struct InnerRules {
         case seal(TokenSealer)
     }
 
-    private let actions: [(path: [String], action: Action)]
+    private let actions: [(path: [String], types: [String], action: Action)]
     private let maskSecrets: @Sendable ([UInt8]) -> [UInt8]?
 
     init(stream: String, column: Column, rules: FieldRules) throws(SealingError) {
-        var actions: [(path: [String], action: Action)] = []
+        var actions: [(path: [String], types: [String], action: Action)] = []
         for inner in column.inner {
             if let rule = rules.rule(stream: stream, inner: inner) {
-                actions.append((inner.path, rule == .drop ? .drop : .mask))
+                actions.append((inner.path, inner.types, rule == .drop ? .drop : .mask))
             } else if rules.isSealed(stream: stream, inner: inner) {
                 let domain = inner.domain ?? "\(stream).\(column.name).\(inner.path.joined(separator: "."))"
-                actions.append((inner.path, .seal(try rules.sealer(domain: domain))))
+                actions.append((inner.path, inner.types, .seal(try rules.sealer(domain: domain))))
             } else if inner.sensitivity == .pem {
                 // A private key or certificate body has no use in an archive of who did what.
-                actions.append((inner.path, .drop))
+                actions.append((inner.path, inner.types, .drop))
             }
         }
         self.actions = actions
         maskSecrets = rules.maskSecrets
     }
 
-    func applied(to value: JSONValue) -> JSONValue {
-        walk(value, actions.map { ($0.path[...], $0.action) })
+    /// - Parameter type: the row's own `type`, which decides what the keys of its payload mean; `nil` where rows have none.
+    func applied(to value: JSONValue, type: String? = nil) -> JSONValue {
+        let valid = actions.filter { $0.types.isEmpty || (type.map($0.types.contains) ?? true) }
+        return walk(value, valid.map { ($0.path[...], $0.action) })
     }
 
     private func walk(_ value: JSONValue, _ pending: [(path: ArraySlice<String>, action: Action)]) -> JSONValue {

@@ -176,10 +176,10 @@ package final class RowEncoder {
     }
 
     private func resolved(
-        _ column: Int, _ kind: Cell.Kind, _ text: [UInt8], row: Int?
+        _ column: Int, _ kind: Cell.Kind, _ text: [UInt8], row: Int?, type: String? = nil
     ) throws(PageFailure) -> (value: CellText.Value, time: Int64) {
         do throws(WrongValue) {
-            return try resolvers[column].resolve(kind, text)
+            return try resolvers[column].resolve(kind, text, type: type)
         } catch {
             let place = row.map { ["row \($0 + 1) of the page"] } ?? []
             throw .refused(
@@ -196,7 +196,7 @@ package final class RowEncoder {
             let name = String(decoding: type, as: UTF8.self)
             let payload = scanner.unknownFields(row: row).last { $0.parents.isEmpty && $0.key == name }
             let value = try payload.map { payload throws(PageFailure) in
-                try resolved(column, payload.value.kind, scanner.text(payload.value), row: row).value
+                try resolved(column, payload.value.kind, scanner.text(payload.value), row: row, type: name).value
             }
             encoder.putRow(column: column, row: row, text: settings.text.write(value ?? .null))
         case .extra:

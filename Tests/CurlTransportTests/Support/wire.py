@@ -151,6 +151,13 @@ def connection(sock):
                     state["targets"].append(target)
                 counts[path] = counts.get(path, 0) + 1
                 count = counts[path]
+            if path == "/echo":
+                length = next(int(l.split(":")[1]) for l in lines[1:] if l.lower().startswith("content-length:"))
+                while len(buffer) < length:
+                    buffer += sock.recv(65536)
+                sock.sendall(sized(buffer[:length]))
+                buffer = buffer[length:]
+                continue
             if not serve(sock, path, query, count):
                 return
     except OSError:

@@ -91,7 +91,7 @@ package final class FileReport {
     }
 
     private func shown(_ number: Int) -> String {
-        var scalars = Array(SecretShapes.starred(line(number)).unicodeScalars)
+        var scalars = Array(SecretShapes.starred(FileReport.withoutCredential(line(number))).unicodeScalars)
         for place in hidden where place.line == number {
             for index in (place.column - 1)..<max(place.column - 1, scalars.count) where index < scalars.count {
                 scalars[index] = "*"
@@ -99,6 +99,16 @@ package final class FileReport {
         }
         if scalars.count > 200 { scalars = Array(scalars.prefix(200)) }
         return FileReport.harmless(String(String.UnicodeScalarView(scalars)))
+    }
+
+    /// A file that is no YAML was never read, and may hold a literal credential all the same.
+    private static func withoutCredential(_ line: String) -> String {
+        guard let range = line.firstRange(of: "credential:") else { return line }
+        let value = line[range.upperBound...]
+        let begins = value.drop { $0 == " " || $0 == "\"" || $0 == "'" }
+        if begins.isEmpty || begins.hasPrefix("${") || begins.hasPrefix("#") { return line }
+        return line[..<range.upperBound]
+            + String(String.UnicodeScalarView(value.unicodeScalars.map { $0 == " " ? " " : "*" }))
     }
 
     /// Control and direction characters would let a file draw on the reader's terminal.

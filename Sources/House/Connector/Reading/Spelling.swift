@@ -15,7 +15,15 @@ package enum Spelling {
                 best = (distance, candidate)
             }
         }
-        return best?.word
+        return best?.word ?? beginning(with: letters, in: candidates)
+    }
+
+    /// The only candidate that begins with the word: somebody stopped early.
+    private static func beginning(with letters: [Unicode.Scalar], in candidates: some Sequence<String>) -> String? {
+        let found = candidates.filter {
+            letters.count >= 3 && Array($0.lowercased().unicodeScalars).starts(with: letters)
+        }
+        return found.count == 1 ? found.first : nil
     }
 
     /// `did you mean "group_by"?`, or nothing.

@@ -1,0 +1,54 @@
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+APT := libssl-dev libcurl4-openssl-dev libarchive-dev libsqlite3-dev libzstd-dev libdeflate-dev
+TEST_APT := libarchive-tools zstd unzip python3-venv
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+BIN := .build/debug
+EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests build release run test unit e2e readers simulator-walk bench walls format lint clean
+
+help: ## Lists these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
+
+setup: ## Installs the C libraries that are missing (Debian's packages)
+	@missing=""; for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $$missing >/dev/null; fi
+	@command -v swift >/dev/null || { echo "Swift 6.3 is missing: install it from swift.org, then run this again"; exit 1; }
+
+setup-tests: setup ## Installs what the tests read archives with
+	@missing=""; for p in $(TEST_APT); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $$missing >/dev/null; fi
+
+build: setup ## Builds cogni (debug); an import that was not declared is an error
+	swift build $(SWIFT_FLAGS) --product cogni
+
+release: setup ## Builds cogni as it is shipped
+	swift build -c release $(SWIFT_FLAGS) --product cogni
+
+run: build ## Runs the example pipeline on recorded replies: no network, no key
+	$(BIN)/cogni run $(EXAMPLE)
+	@echo
+	@echo "The archives are in output/openai-admin/current:"
+	@ls output/openai-admin/current | head -60 | column -c 110
+	@echo
+	@echo "One of them, output/openai-admin/current/projects:"
+	@zcat output/openai-admin/current/projects/*.gz | cut -c1-150
+
+test: setup-tests walls ## Runs every test: unit, end to end, other people's readers
+	Tests/run.sh
+
+bench: ## Measures against the floor: the same bytes through curl | zstd | sha256sum
+	Bench/run.sh
+
+walls: ## C modules and `unsafe` stand in Sources/Native and nowhere else; no floor imports its own or a higher one
+	@Tools/walls.sh
+
+format: ## Rewrites Swift files in the house layout
+	swift format --in-place --recursive Package.swift Sources Tests
+
+lint: ## Says which files `make format` would change
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+clean: ## Removes what the build made
+	rm -rf .build

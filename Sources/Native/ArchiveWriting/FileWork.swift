@@ -1,0 +1,31 @@
+internal import Disk
+
+/// What happens to the content of one file: hash, compress, hash again, write.
+///
+/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`.
+@safe final class FileWork: @unchecked Sendable {  // the lane hands it over through its queue, see above
+    let sink: FileSink
+    private let encoder: any Encoder
+    private let contentHasher: SHA256
+    /// Tests watch the calls of the task that opened the file; the lane's thread has no task.
+    private let gate = DiskGate.current
+
+    init(sink: FileSink, encoder: any Encoder, contentHasher: SHA256) {
+        self.sink = sink
+        self.encoder = encoder
+        self.contentHasher = contentHasher
+    }
+
+    func take(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
+        unsafe contentHasher.update(content)
+        guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
+        var failure: ArchiveError?
+        gate.watching {
+            do throws(ArchiveError) { try unsafe encoder.write(content, to: sink) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Ends the file's bytes.
+    func end() throws(ArchiveError) { try encoder.finish(to: sink) }
+}

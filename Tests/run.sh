@@ -1,0 +1,44 @@
+#!/bin/bash
+# Every test of the project, from a built or unbuilt checkout. Each part prints "N passed, N failed"; the last line
+# adds them up. Builds once.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+passed=0; failed=0; parts=""
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+
+note() { # name, exit code, passed, failed
+    passed=$((passed + $3)); failed=$((failed + $4))
+    if [ "$2" != 0 ] && [ "$4" = 0 ]; then failed=$((failed + 1)); fi
+    parts="$parts  $1: $3 passed, $4 failed$([ "$2" = 0 ] || echo " (exit $2)")\n"
+}
+counted() { # name, command…: a part whose last counting line is "N passed, N failed"
+    name=$1; shift
+    echo "== $name"
+    "$@" 2>&1 | tee "$log/$name"; code=${PIPESTATUS[0]}
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$name" | tail -n 1)
+    note "$name" "$code" "$(echo "${line:-0}" | awk '{print $1}')" "$(echo "${line:-0 passed, 0}" | awk '{print $3}')"
+}
+
+echo "== build"
+swift build --explicit-target-dependency-import-check error --build-tests 2>&1 | tee "$log/build" | grep -E 'error:|warning: unre|Compiling|Build complete' | tail -n 5
+[ "${PIPESTATUS[0]}" = 0 ] || { grep -E 'error' "$log/build" | head -n 20; echo "0 passed, 1 failed"; exit 1; }
+
+echo "== unit"
+swift test --skip-build > "$log/unit" 2>&1; code=$?
+grep -E '✘|error:|Fatal' "$log/unit" | head -n 40
+line=$(grep -E 'Test run with [0-9]+ tests' "$log/unit" | tail -n 1)
+echo "$line"
+total=$(echo "$line" | grep -oE 'with [0-9]+ test' | grep -oE '[0-9]+'); total=${total:-0}
+broken=$(grep -cE '^✘ Test [a-zA-Z].* failed' "$log/unit")
+if [ "$total" = 0 ]; then tail -n 20 "$log/unit"; fi
+note unit "$code" "$((total - broken))" "$broken"
+
+export COGNI_BIN="$PWD/.build/debug"
+counted simulator Tests/simulator/run.sh .build/debug/cogni-simulator
+[ -x Tests/e2e/run.sh ] && counted e2e env BIN=.build/debug Tests/e2e/run.sh
+
+echo
+printf "%b" "$parts"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,39 @@
+#!/bin/bash
+# Checks the walls of the house: who may touch C, and who may import whom. Prints what is wrong, and exits with 1.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+hits=$(grep -rnE '^(@.* )?((public|package|internal|private) )?import C[A-Z]|^(@.* )?((public|package|internal|private) )?import (Glibc|Musl)|(^|[^a-zA-Z_"`.])unsafe ([a-zA-Z(&]|\{)' \
+    Sources --include='*.swift' | grep -v '^Sources/Native/' | grep -vE '^[^:]+:[0-9]+: *//|:[0-9]+:.*//.*unsafe')
+if [ -n "$hits" ]; then echo "move this into a wrapper under Sources/Native:"; echo "$hits"; bad=1; fi
+
+# A room imports only from floors below its own. The floor of each wing, from the data's way:
+floor() {
+    case "$1" in
+        PageMemory|Disk|Console) echo 10;;
+        RecordScan|CurlTransport|ArchiveWriting|Sealing) echo 11;;
+        Model) echo 12;;
+        Reporting|Sanitizing|Connector|Ledger) echo 20;;
+        PipelineFile|KeyRing) echo 21;;
+        Extract|Transform|Load) echo 30;;
+        Runner) echo 40;;
+        cogni|cogni-simulator) echo 50;;
+        *) echo 0;;
+    esac
+}
+for folder in Sources/*/*/; do
+    room=$(basename "$folder")
+    own=$(floor "$room")
+    [ "$own" = 0 ] && { case "$room" in C[A-Z]*) continue;; esac; echo "$room has no floor: add it to Tools/walls.sh"; bad=1; continue; }
+    for other in $(grep -rhoE '^((public|package|internal|private|@testable) )?import [A-Za-z_]+' "$folder" --include='*.swift' | awk '{print $NF}' | sort -u); do
+        height=$(floor "$other")
+        [ "$height" = 0 ] && continue
+        if [ "$height" -ge "$own" ]; then echo "$room (floor $own) imports $other (floor $height)"; bad=1; fi
+    done
+done
+# Vendors' names belong into connector files.
+hits=$(grep -rniE '"[^"]*(/organization/|openai\.com|anthropic)' Sources --include='*.swift' | grep -vE '^Sources/Desk/cogni-simulator/|^[^:]+:[0-9]+: *//')
+if [ -n "$hits" ]; then echo "a vendor's path or host in Swift; it belongs into a connector file:"; echo "$hits"; bad=1; fi
+[ $bad = 0 ] && echo "walls: fine"
+exit $bad
