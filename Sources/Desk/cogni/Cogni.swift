@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Model
+import RecordScan
 
 /// Runs declarative pipelines: an organization's admin data into checked, partitioned archives.
 @main
@@ -44,6 +45,7 @@ struct Cogni: AsyncParsableCommand {
 
     static func main() async {
         Signals.protectMemory()
+        KernelMemory.returnsToSystem()
         Interruption.watch()
         var command: any ParsableCommand
         do {

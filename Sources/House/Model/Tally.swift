@@ -17,6 +17,14 @@ package struct Tally: Sendable, Equatable {
     package var droppedTotal: Int { dropped.values.reduce(0, +) }
     package var balances: Bool { fetched == kept + duplicates + droppedTotal }
 
+    /// What a stream that failed, or was stopped, had fetched: none of it stands in a file.
+    package static func unpublished(_ fetched: Int) -> Tally {
+        var tally = Tally()
+        tally.fetched = fetched
+        if fetched > 0 { tally.dropped["not_published"] = fetched }
+        return tally
+    }
+
     package static func += (sum: inout Tally, more: Tally) {
         sum.fetched += more.fetched
         sum.kept += more.kept

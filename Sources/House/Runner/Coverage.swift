@@ -8,6 +8,8 @@ package import Model
 package struct Coverage: Sendable {
     package let window: TimeWindow
     private var ends: [Instant: Instant] = [:]
+    /// What an earlier attempt had read: buckets, joined to spans.
+    private var earlier: [(start: Instant, end: Instant)] = []
     /// How far the buckets reach without a hole, for progress and for closing partitions early.
     package private(set) var reached: Instant
 
@@ -16,9 +18,17 @@ package struct Coverage: Sendable {
         reached = window.start
     }
 
+    /// Goes on from the spans that an earlier attempt had read.
+    package mutating func resume(_ spans: [(start: Instant, end: Instant)]) throws(Fault) {
+        try note(spans)
+        earlier = spans
+    }
+
     /// Notes one page's buckets.
     package mutating func note(_ buckets: [(start: Instant, end: Instant)]) throws(Fault) {
         for bucket in buckets {
+            // A page may begin with the bucket that ended the one before, on either side of a crash.
+            if earlier.contains(where: { $0.start <= bucket.start && bucket.end <= $0.end }) { continue }
             guard bucket.start >= window.start, bucket.end <= window.end else {
                 throw fault("a bucket from \(bucket.start.text) to \(bucket.end.text) lies outside the window")
             }
@@ -52,7 +62,7 @@ package struct Coverage: Sendable {
 
     private func fault(_ what: String) -> Fault {
         Fault(
-            .badReply, what, at: ["window \(window.text)"],
+            .badReply, what,
             mend: "run it again; if it stays, the API lost data: ask its support with the request id")
     }
 }

@@ -136,18 +136,19 @@ actor ProgressKeeper {
         stream.lastCheckpoint = .now
         streams[name] = stream
         do throws(Fault) {
-            let early = try await stream.engine.closedEarly()
-            try await stream.engine.spill(sync: true)
+            let durable = try await stream.engine.makeDurable()
             var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
-            row.staged = await stream.engine.spilled.map(\.text)
+            row.staged = durable.spilled.map(\.text)
             row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
-            let fetched = await stream.engine.fetched + (stream.carried?.fetched ?? 0)
+            let fetched = durable.fetched + (stream.carried?.fetched ?? 0)
             row.counters = [
-                "fetched": .integer(fetched), "group_by": .strings(stream.groupBy), "closed": ClosedPartitions.json(early),
+                "fetched": .integer(fetched), "group_by": .strings(stream.groupBy),
+                "closed": ClosedPartitions.json(durable.early),
             ]
             try store.saveProgress(row, as: claim)
+            // As they were before the rows became durable: another walk may have gone on meanwhile, with rows that have not.
             for id in dirty.sorted() {
-                if let slice = streams[name]?.slices[id] { try store.saveProgress(slice, as: claim) }
+                if let slice = stream.slices[id] { try store.saveProgress(slice, as: claim) }
             }
         } catch {
             fault = fault ?? error
@@ -163,12 +164,13 @@ actor ProgressKeeper {
     /// million of them.
     private static func joined(_ buckets: [(start: Instant, end: Instant)]) -> [(start: Instant, end: Instant)] {
         var spans: [(start: Instant, end: Instant)] = []
-        for bucket in buckets.sorted(by: { $0.start < $1.start }) {
-            if let last = spans.last, last.end == bucket.start {
-                spans[spans.count - 1].end = bucket.end
-            } else if spans.last.map({ $0.start != bucket.start }) ?? true {
+        for bucket in buckets.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
+            guard let last = spans.last else {
                 spans.append(bucket)
+                continue
             }
+            if bucket.end <= last.end { continue }  // the same bucket again, at a page's seam
+            if last.end == bucket.start { spans[spans.count - 1].end = bucket.end } else { spans.append(bucket) }
         }
         return spans
     }

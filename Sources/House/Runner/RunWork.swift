@@ -122,6 +122,7 @@ struct RunWork: Sendable {
                 }
             }
         }
+        if result.fault != nil { result.tally = .unpublished(result.tally.fetched) }
         result.milliseconds = doors.milliseconds() - begun
         doors.progress(.ended(spec.name, failed: result.fault != nil))
         return result

@@ -131,6 +131,14 @@ actor StreamEngine {
         return early
     }
 
+    /// All that was taken so far, durable: what a later attempt goes on from.
+    func makeDurable() async throws(Fault) -> (spilled: [StagedRun], early: [Int: StreamClosing.Closed], fetched: Int) {
+        let early = try await closedEarly()
+        // From here on nothing waits, so that the three belong together while other walks go on taking pages.
+        try spill(sync: true)
+        return (spilled, early, encoder.fetched)
+    }
+
     /// Hands over everything, for closing.
     func takeAll() async throws(Fault) -> (runs: [Int: RowRun], spilled: [StagedRun], early: [Int: StreamClosing.Closed]) {
         let early = try await closedEarly()

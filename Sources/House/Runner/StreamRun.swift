@@ -120,7 +120,9 @@ struct StreamRun: Sendable {
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
         result.window = window
         if collected.absent > 0 {
-            result.notes.append("\(collected.absent) of \(slices.count) parents have none, or are gone")
+            result.notes.append(
+                spec.parents.isEmpty
+                    ? "the API has none" : "\(collected.absent) of \(slices.count) parents have none, or are gone")
         }
         if collected.refused > 0 {
             result.notes.append("\(collected.refused) parents were refused by the API (400), as archived ones are")
@@ -181,14 +183,15 @@ struct StreamRun: Sendable {
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
         var walk = CursorWalk(spec.pagination)
         var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
+        var buckets: [(start: Instant, end: Instant)] = []
         if let kept = await progress.kept(spec.name, slice: id) {
             if kept.isDone { return outcome }
             if let resumed = CursorWalk(spec.pagination, resuming: kept.memento) {
                 walk = resumed
-                if let buckets = kept.buckets { try? coverage?.note(buckets) }
+                buckets = kept.buckets ?? []
+                try? coverage?.resume(buckets)
             }
         }
-        var buckets: [(start: Instant, end: Instant)] = []
         while !walk.isFinished {
             do throws(Fault) {
                 let number = walk.pages + 1
