@@ -83,7 +83,7 @@ let package = Package(
         room("House", "PipelineFile", ["Model", "Connector", yaml]),
         room("House", "Ledger", ["Model", sqlite]),
         room("House", "Sanitizing", ["Model"]),
-        room("House", "KeyRing", ["Model", "Sealing"]),
+        room("House", "KeyRing", ["Model", "Sealing", "Sanitizing"]),
         room("House", "Reporting", ["Model"]),
         room(
             "House",
@@ -104,7 +104,7 @@ let package = Package(
             "cogni",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
-                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "Console", "Sanitizing", "KeyRing", arguments,
+                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "RecordScan", "Console", "Sanitizing", "KeyRing", arguments,
             ]
         ),
         program("cogni-simulator", [arguments] + nio),

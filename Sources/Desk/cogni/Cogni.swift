@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Model
+import RecordScan
 
 /// Runs declarative pipelines: an organization's admin data into checked, partitioned archives.
 @main
@@ -15,17 +16,36 @@ struct Cogni: AsyncParsableCommand {
               cogni preview my-pipeline/pipeline.yaml users
               cogni run my-pipeline/pipeline.yaml
 
+            Completion for your shell: cogni --generate-completion-script bash (or zsh, fish).
+
             A run needs the API's key in the environment (OPENAI_ADMIN_KEY). Without one, --replay DIR runs
             on recorded replies. Results go to stdout, progress and errors to stderr.
             """,
         version: Version.text,
         groupedSubcommands: [
-            CommandGroup(name: "Pipelines", subcommands: [Run.self])
+            CommandGroup(
+                name: "Pipelines",
+                subcommands: [
+                    Init.self, Validate.self, Discover.self, Plan.self, Preview.self, Check.self, Run.self, Record.self,
+                    Schema.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Archives",
+                subcommands: [
+                    Verify.self, Diff.self, HistoryCommand.self, Logs.self, RollbackCommand.self, VacuumCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "State, switch and keys",
+                subcommands: [State.self, Enable.self, Disable.self, Keys.self, Decrypt.self]
+            ),
         ]
     )
 
     static func main() async {
         Signals.protectMemory()
+        KernelMemory.returnsToSystem()
         Interruption.watch()
         var command: any ParsableCommand
         do {

@@ -29,6 +29,21 @@ enum Terminal {
     /// JSON that holds no free text of others, or text that was cleaned before: printed on stdout.
     static func out(_ json: JSONValue) { Console.write(json.pretty + "\n") }
 
+    /// The same for JSON whose texts may be anything: each is cleaned on its own, so that it stays JSON.
+    static func out(cleaning json: JSONValue) { out(cleaned(json)) }
+
+    private static func cleaned(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .string(let text): .string(clean(text))
+        case .array(let elements): .array(elements.map(cleaned))
+        case .object(let members): .object(members.map { JSONValue.Member($0.key, cleaned($0.value)) })
+        case .null, .bool, .number: value
+        }
+    }
+
+    /// Rows as the archive holds them, which the user asked to see: the pipeline's own rules were applied to them.
+    static func data(_ bytes: [UInt8]) { Console.writeBytes(bytes) }
+
     static func error(_ text: String) { Console.write(clean(text) + "\n", toError: true) }
 
     /// Progress: has its own line ends and cursor movements, and holds names and numbers only.

@@ -69,7 +69,10 @@ struct Workspace {
 
     /// The way to the API: live, or from recorded replies.
     func transport(replay: String?) throws(Fault) -> any Transport {
-        if let replay { return try ReplayTransport(directory: replay, connector: pipeline.connector) }
+        let width = pipeline.source.concurrency
+        if let replay {
+            return GatedTransport(try ReplayTransport(directory: replay, connector: pipeline.connector), width: width)
+        }
         guard let credential = pipeline.source.credential, !credential.isEmpty else {
             throw Fault(
                 .denied, "\(pipeline.source.credentialName) is not set",
@@ -83,8 +86,9 @@ struct Workspace {
             connector: pipeline.connector, baseURL: pipeline.source.baseURL, credential: credential,
             options: pipeline.source.options, limits: CurlLimits(bodyBytes: pipeline.source.maxPageSize.bytes),
             allowPlainHTTP: pipeline.source.allowPlainHTTP, engine: engine)
+        // Outermost the pacing: a path that has to wait must not hold a place that others could use.
         return PacedTransport(
-            live, requestsPerMinute: pipeline.source.requestsPerMinute, perPath: pipeline.connector.pacing.perPath)
+            GatedTransport(live, width: width), requestsPerMinute: pipeline.source.requestsPerMinute, perPath: pipeline.connector.pacing.perPath)
     }
 
     func doors(
@@ -92,7 +96,7 @@ struct Workspace {
     ) -> RunDoors {
         let sanitizer = sanitizer
         let fetcher = PageFetcher(
-            transport: GatedTransport(transport, width: pipeline.source.concurrency), connector: pipeline.connector,
+            transport: transport, connector: pipeline.connector,
             credentialName: pipeline.source.credentialName,
             policy: RetryPolicy(
                 budget: .seconds(pipeline.source.retryBudget.seconds),

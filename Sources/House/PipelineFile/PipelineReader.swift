@@ -13,6 +13,11 @@ package struct PipelineReader {
         /// Warnings and notes too.
         package var diagnostics: Diagnostics
 
+        package init(pipeline: Pipeline?, diagnostics: Diagnostics) {
+            self.pipeline = pipeline
+            self.diagnostics = diagnostics
+        }
+
         package func get() throws(Fault) -> Pipeline {
             if let pipeline { return pipeline }
             throw diagnostics.fault ?? Fault(.badPlan, "the pipeline could not be read", mend: "run `cogni validate`")

@@ -3,20 +3,34 @@ package import Extract
 /// Lets a bounded number of tasks through at a time, first come, first served.
 actor AsyncGate {
     private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var waiting: [(ticket: Int, continuation: CheckedContinuation<Bool, Never>)] = []
+    private var lastTicket = 0
 
     init(width: Int) { free = max(1, width) }
 
-    func enter() async {
+    /// `false`: the task was cancelled while it waited, and holds no place.
+    func enter() async -> Bool {
+        if Task.isCancelled { return false }
         if free > 0 {
             free -= 1
-            return
+            return true
         }
-        await withCheckedContinuation { waiting.append($0) }
+        lastTicket += 1
+        let ticket = lastTicket
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiting.append((ticket, $0)) }
+        } onCancel: {
+            Task { await self.giveUp(ticket) }
+        }
+    }
+
+    private func giveUp(_ ticket: Int) {
+        guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else { return }
+        waiting.remove(at: index).continuation.resume(returning: false)
     }
 
     func leave() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().continuation.resume(returning: true) }
     }
 }
 
@@ -31,7 +45,7 @@ package struct GatedTransport: Transport {
     }
 
     package func send(_ request: Request) async throws(TransportError) -> Reply {
-        await gate.enter()
+        guard await gate.enter() else { throw TransportError(.cancelled, "the run was stopped") }
         let outcome: Result<Reply, TransportError>
         do throws(TransportError) { outcome = .success(try await inner.send(request)) } catch { outcome = .failure(error) }
         await gate.leave()

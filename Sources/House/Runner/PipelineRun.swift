@@ -35,6 +35,8 @@ package struct PipelineRun: Sendable {
         let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
         let claim = try store.claim(runID: options.runID)
         try followManifest(current, store)
+        let remembered = Set(try store.watermarks().map(\.stream))
+        let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
         try store.recordRun(
             RunRecord(
                 runID: options.runID, started: options.now, ended: nil, outcome: .running, exitCode: nil,
@@ -48,12 +50,13 @@ package struct PipelineRun: Sendable {
         let keeper = ProgressKeeper(
             store: store, claim: claim, stagingFolder: staging, interval: options.checkpointInterval, earlier: earlier)
         let work = RunWork(
-            pipeline: pipeline, options: options, doors: doors, keeper: keeper, staging: staging, current: current)
+            pipeline: pipeline, options: options, doors: doors, keeper: keeper, staging: staging, current: current,
+            memory: RowMemory(limit: options.memoryForRows), forgotten: forgotten)
         let results = await work.results()
         if let fault = await keeper.fault { throw fault }
         let summary = try await conclude(
             results, root: root, store: store, claim: claim, current: current, options: options, keeper: keeper,
-            started: started)
+            started: started, forgotten: forgotten)
         return summary
     }
 
@@ -78,11 +81,14 @@ package struct PipelineRun: Sendable {
         if known != nil { doors.progress(.note("the state was behind generation \(current.number) and has caught up")) }
     }
 
-    private func commit(_ generation: Generation, reason: GenerationCommit.Reason) -> GenerationCommit {
+    /// - Parameter forgotten: streams that are still to be read from the beginning.
+    private func commit(
+        _ generation: Generation, reason: GenerationCommit.Reason, except forgotten: Set<String> = []
+    ) -> GenerationCommit {
         GenerationCommit(
             generation: generation.number, manifestSHA256: generation.manifestSHA256, runID: options.runID,
             committed: options.now, reason: reason,
-            watermarks: generation.manifest.streams.map { stream in
+            watermarks: generation.manifest.streams.filter { !forgotten.contains($0.name) }.map { stream in
                 Watermark(
                     stream: stream.name, watermark: stream.watermark, coverageFrom: stream.coverage?.from,
                     coverageTo: stream.coverage?.to, groupBy: stream.groupBy ?? [], bucketWidth: stream.bucketWidth,
@@ -149,7 +155,8 @@ package struct PipelineRun: Sendable {
 
     private func conclude(
         _ results: [StreamResult], root: OutputRoot, store: StateStore, claim: Claim, current: Generation?,
-        options: RunOptions, keeper: ProgressKeeper, started: Int
+        options: RunOptions, keeper: ProgressKeeper, started: Int,
+        forgotten: Set<String>
     ) async throws(Fault) -> RunSummary {
         let faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
         let isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
@@ -158,6 +165,7 @@ package struct PipelineRun: Sendable {
             plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
         }
         let assembly = Assembly(pipeline: pipeline, options: options, doors: doors, current: current)
+        let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
         var outcome = RunSummary.Outcome.failed
         var number = current?.number
         var publication: Publication?
@@ -175,12 +183,16 @@ package struct PipelineRun: Sendable {
                 case .unchanged:
                     outcome = .unchanged
                     try store.finishPlan(as: claim)
+                    if let current, stillForgotten != forgotten {
+                        try store.rebuild(from: commit(current, reason: .rebuild, except: stillForgotten))
+                    }
                 case .published(let published):
                     outcome = .published
                     number = published
                     let generation = try root.generation(published)
                     try store.commitGeneration(
-                        commit(generation, reason: options.fullRefresh ? .fullRefresh : .run), as: claim)
+                        commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
+                        as: claim)
                 }
             }
         }

@@ -10,6 +10,12 @@ package struct Slice: Sendable {
     package var parameters: [String: String]
     package var window: TimeWindow?
 
+    package init(walk: Int, parameters: [String: String], window: TimeWindow?) {
+        self.walk = walk
+        self.parameters = parameters
+        self.window = window
+    }
+
     /// For messages and the ledger.
     package var place: [String] {
         var place = parameters.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }

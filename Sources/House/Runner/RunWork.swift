@@ -12,6 +12,9 @@ struct RunWork: Sendable {
     let keeper: ProgressKeeper
     let staging: String
     let current: Generation?
+    let memory: RowMemory
+    /// Streams whose cursor was reset: their files stay until they have been read again from the beginning.
+    var forgotten: Set<String> = []
 
     /// What a stream's children wait for.
     private enum ParentRows: Sendable {
@@ -61,13 +64,7 @@ struct RunWork: Sendable {
         return all
     }
 
-    private func plan(_ name: String) -> Pipeline.StreamPlan? {
-        if let plan = pipeline.streams.first(where: { $0.spec.name == name }) { return plan }
-        guard let spec = pipeline.connector.stream(name) else { return nil }
-        return Pipeline.StreamPlan(
-            spec: spec, bucketWidth: nil, groupBy: [], since: nil, until: nil, lookback: TimeSpan(seconds: 0),
-            includeOpenBucket: false, onFailure: .keep, primaryKey: spec.primaryKey)
-    }
+    private func plan(_ name: String) -> Pipeline.StreamPlan? { pipeline.plan(for: name) }
 
     /// The columns of a stream that other streams of this run need: their parents' ids, and what is skipped by.
     private func parentColumns(of name: String, among needed: Set<String>) -> [String] {
@@ -102,7 +99,7 @@ struct RunWork: Sendable {
         let run = StreamRun(
             plan: plan, pipeline: pipeline, options: options, doors: doors, progress: keeper,
             window: window(plan), parentColumns: parentColumns, stagingFolder: staging,
-            closer: closing(spec), memoryLimit: max(8 << 20, options.memoryForRows / 2))
+            closer: closing(spec), memory: memory)
         var result: StreamResult
         switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
         case .failure(let failure):
@@ -156,13 +153,7 @@ struct RunWork: Sendable {
     }
 
     func window(_ plan: Pipeline.StreamPlan) -> TimeWindow? {
-        guard let spec = plan.spec.window else { return nil }
-        let old = old(plan.spec.name)
-        return WindowPlanner(
-            spec: spec, bucketWidth: plan.bucketWidth, since: options.since ?? plan.since,
-            until: options.until ?? plan.until, now: options.now, watermark: old?.watermark,
-            coveredFrom: old?.coverage?.from, lookback: plan.lookback, includeOpenBucket: plan.includeOpenBucket
-        ).span
+        options.window(of: plan, after: forgotten.contains(plan.spec.name) ? nil : old(plan.spec.name))
     }
 
     /// Where finished parents leave their rows, and children wait for them.

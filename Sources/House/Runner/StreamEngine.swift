@@ -15,7 +15,10 @@ actor StreamEngine {
     private let spec: StreamSpec
     private let stagingFolder: String
     private let runFileName: String
-    private let memoryLimit: Int
+    private let memory: RowMemory
+    private var counted = 0
+    /// A stream with less than this does not spill, however much others hold: small runs cost more than they free.
+    private static let smallest = 4 << 20
     private var runFile: SpillFile?
     private(set) var spilled: [StagedRun]
     /// Partitions that are finished files already, while the walk goes on.
@@ -34,13 +37,13 @@ actor StreamEngine {
     ///   - spilled: what an earlier attempt left in staging and this one goes on from.
     init(
         spec: StreamSpec, primaryKey: [String], settings: RowEncoder.Settings, stagingFolder: String,
-        runFileName: String, memoryLimit: Int, spilled: [StagedRun], early: [Int: StreamClosing.Closed],
+        runFileName: String, memory: RowMemory, spilled: [StagedRun], early: [Int: StreamClosing.Closed],
         closer: StreamClosing
     ) throws(Fault) {
         self.spec = spec
         self.stagingFolder = stagingFolder
         self.runFileName = runFileName
-        self.memoryLimit = memoryLimit
+        self.memory = memory
         self.spilled = spilled
         self.early = early
         wasRipe = Set(early.keys)
@@ -53,9 +56,6 @@ actor StreamEngine {
     func take(_ reply: Reply, parameters: [String: String], requestID: String?) -> Result<PageFacts, PageFailure> {
         do throws(PageFailure) {
             let facts = try encoder.take(reply.body, parameters: parameters, requestID: requestID)
-            if encoder.byteCount > memoryLimit {
-                do throws(Fault) { try spill(sync: false) } catch { throw .refused(error) }
-            }
             return .success(facts)
         } catch {
             return .failure(error)
@@ -80,13 +80,25 @@ actor StreamEngine {
         if sync { try file.sync() }
     }
 
+    /// Sends waiting rows to staging when all streams together hold too many. Call it after each page, when what
+    /// could be closed is on its way.
+    func relieve() throws(Fault) {
+        let now = encoder.byteCount
+        let isOver = memory.isOver(before: counted, now: now)
+        counted = now
+        guard isOver, now > StreamEngine.smallest else { return }
+        try spill(sync: false)
+        _ = memory.isOver(before: counted, now: 0)
+        counted = 0
+    }
+
     /// Starts to write the partitions that end before `reached`: their rows are all there, since buckets come in order. Should
     /// the API send a late one after all, the partition is merged once more at the end.
     func closeRipe(reached: Instant, window: TimeWindow) async {
         let ripe = encoder.partitions.keys.filter { !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window) }
         for number in ripe.sorted() {
-            // Two at a time: one core writes while the other reads pages. More would only hold more rows in memory.
-            if closing.count >= 2 { await finishOldest() }
+            // One at a time: a second core writes while the first reads pages. More would only hold more rows in memory.
+            if closing.count >= 1 { await finishOldest() }
             guard let run = encoder.takePartition(number) else { continue }
             wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }

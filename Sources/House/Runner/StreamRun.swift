@@ -21,8 +21,7 @@ struct StreamRun: Sendable {
     let stagingFolder: String
     /// How its partitions are closed.
     let closer: StreamClosing
-    /// Memory for this stream's waiting rows.
-    let memoryLimit: Int
+    let memory: RowMemory
 
     /// What the walks brought home.
     struct Fetched: Sendable {
@@ -77,7 +76,7 @@ struct StreamRun: Sendable {
         do throws(Fault) {
             engine = try StreamEngine(
                 spec: spec, primaryKey: primaryKey, settings: settings(), stagingFolder: stagingFolder,
-                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memoryLimit: memoryLimit,
+                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memory: memory,
                 spilled: resumed?.spilled ?? [], early: resumed?.early ?? [:], closer: closer)
         } catch {
             return .failure(StreamFailure(fault: error.within("stream \(spec.name)"), result: result))
@@ -121,7 +120,9 @@ struct StreamRun: Sendable {
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
         result.window = window
         if collected.absent > 0 {
-            result.notes.append("\(collected.absent) of \(slices.count) parents have none, or are gone")
+            result.notes.append(
+                spec.parents.isEmpty
+                    ? "the API has none" : "\(collected.absent) of \(slices.count) parents have none, or are gone")
         }
         if collected.refused > 0 {
             result.notes.append("\(collected.refused) parents were refused by the API (400), as archived ones are")
@@ -233,6 +234,7 @@ struct StreamRun: Sendable {
                     }
                     doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: coverage?.fraction))
                     if let coverage { await engine.closeRipe(reached: coverage.reached, window: coverage.window) }
+                    try await engine.relieve()
                     if walk.isFinished {
                         await progress.finish(spec.name, slice: id)
                     } else {

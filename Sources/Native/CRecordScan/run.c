@@ -3,6 +3,7 @@
 #include "shape.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static chunk *pool;
 static int pool_count;
-#define POOL_LIMIT 48
+#define POOL_LIMIT 32
 
 static chunk *take_chunk(size_t capacity) {
     chunk *taken = NULL;
@@ -49,6 +50,16 @@ static void give_chunk(chunk *given) {
         pthread_mutex_unlock(&pool_lock);
     }
     free(given);
+}
+
+// glibc keeps freed blocks of up to 32 MiB for itself once one was freed, in an arena for each thread: a run that
+// reads pages of that size ends up with twice the memory it uses.
+void cogni_return_freed_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    mallopt(M_ARENA_MAX, 2);
+#endif
 }
 
 cogni_run *cogni_run_new(void) {

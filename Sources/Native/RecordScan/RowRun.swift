@@ -34,6 +34,12 @@ internal import CRecordScan
     }
 }
 
+/// Settings of the allocator that pages and rows live in.
+package enum KernelMemory {
+    /// Makes large blocks go back to the system when they are freed. Call once, before the first thread is started.
+    package static func returnsToSystem() { cogni_return_freed_memory() }
+}
+
 /// A run file could not be written or read. `number` is the system's error number; EBADMSG: it is damaged.
 package struct RunFileError: Error, Sendable, Equatable {
     package var number: Int32

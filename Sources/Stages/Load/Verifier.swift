@@ -34,7 +34,8 @@ package struct Verifier {
     package init(_ root: OutputRoot) { self.root = root }
 
     /// Which generations' files are read; the chain is checked over all of them either way.
-    package enum Scope: Sendable { case current, one(Int), all }
+    /// `chain`: no files at all.
+    package enum Scope: Sendable { case current, one(Int), all, chain }
 
     /// Throws only when there is nothing to verify at all.
     package mutating func verify(_ scope: Scope = .current) throws(Fault) -> Report {
@@ -50,6 +51,7 @@ package struct Verifier {
         var chosen: [Int]
         switch scope {
         case .all: chosen = all
+        case .chain: chosen = []
         case .one(let number): chosen = [number]
         case .current:
             do throws(Fault) { chosen = [try root.currentNumber() ?? all[all.count - 1]] } catch {

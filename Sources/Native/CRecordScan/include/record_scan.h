@@ -110,6 +110,9 @@ const char *cogni_scan_kernel(void);
 // U+FFFD. `out` must hold `length` + 3 bytes. Returns the number of bytes.
 size_t cogni_unescape(const uint8_t *text, size_t length, uint8_t *out);
 
+// Makes large blocks go back to the system when they are freed. Once, before the first thread.
+void cogni_return_freed_memory(void);
+
 // ---------------------------------------------------------------- runs: lines waiting to be sorted
 
 // A run is a bag of records (key, time, line) of one partition. Keys sort as bytes.

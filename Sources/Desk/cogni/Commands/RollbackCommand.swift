@@ -1,0 +1,60 @@
+import ArgumentParser
+import Ledger
+import Load
+import Model
+
+struct RollbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Makes an earlier generation the current one again.",
+        discussion: """
+            Examples:
+              cogni history output/openai-admin
+              cogni rollback output/openai-admin --to 11
+
+            Nothing is deleted. The cursors go back with the generation, so that the next run reads again what came after
+            it; `rollback_log.ndjson` keeps a line. A rollback to a later generation works as well.
+            """
+    )
+
+    @Argument(help: "A pipeline's output: the folder that holds `current`.", completion: .directory) var output: String
+    @Option(help: ArgumentHelp("The generation's number.", valueName: "n")) var to: Int
+    @Flag(help: "Print what was done as JSON on stdout.") var json = false
+
+    func run() throws {
+        let root = try Output.published(output).root
+        let entry = try Output.locked(root) { () throws -> Rollback? in
+            let entry = try Rollback.perform(root, to: to, at: Output.now)
+            let generation = try root.generation(to)
+            let store = try StateStore.open(root.statePath, pipeline: generation.manifest.pipeline)
+            defer { try? store.close() }
+            let runID = RunID.make(now: Output.now)
+            // Also when the link was right already: a rollback that was cut off after the swap is finished by this.
+            try store.rebuild(from: Output.commit(generation, reason: .rollback, runID: runID))
+            if let entry {
+                try store.recordRun(
+                    RunRecord(
+                        runID: runID,
+                        started: entry.at,
+                        ended: entry.at,
+                        outcome: .rolledBack,
+                        exitCode: 0,
+                        generation: to,
+                        summary: entry.json
+                    )
+                )
+            }
+            return entry
+        }
+        if json {
+            Terminal.out(["changed": .bool(entry != nil), "generation": .integer(to), "rollback": entry?.json ?? nil])
+        } else if let entry {
+            Terminal.out("current is generation \(to) again; it was \(entry.from). The cursors went back with it.")
+            Terminal.out(
+                "next: cogni verify \(root.path)   cogni diff \(root.path)/generations/\(OutputRoot.name(of: entry.from)) \(root.path)"
+            )
+        } else {
+            Terminal.out("generation \(to) is current already")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Ledger
+import Load
+import Model
+import PipelineFile
+
+struct State: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows, resets, exports or rebuilds cursors.",
+        discussion: """
+            Examples:
+              cogni state show pipelines/openai-admin.yaml
+              cogni state reset pipelines/openai-admin.yaml --stream costs
+              cogni state export pipelines/openai-admin.yaml > state.json
+              cogni state rebuild pipelines/openai-admin.yaml
+
+            The state is `state.sqlite` in the pipeline's output. It holds no record and no secret, and can always be built
+            again from the current generation's manifest.
+            """,
+        subcommands: [Show.self, Reset.self, Export.self, Rebuild.self]
+    )
+
+    struct Place: ParsableArguments {
+        @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
+        @Option(help: ArgumentHelp("The folder above the pipeline's own.", valueName: "dir"), completion: .directory)
+        var output: String?
+
+        func workspace() throws -> Workspace { try Workspace(pipeline, output: output) }
+    }
+
+    /// The state as it is, or a fault that says that there is none.
+    private static func export(_ workspace: Workspace, runs: Int) throws -> JSONValue {
+        let path = workspace.root.statePath
+        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else {
+            throw Fault(
+                .badPlan,
+                "there is no state yet at \(path)",
+                mend:
+                    "run the pipeline first; if a generation is there, `cogni state rebuild \(workspace.pipeline.file)`"
+            )
+        }
+        defer { try? store.close() }
+        return try store.export(runLimit: runs)
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Cursors, switch, and what a stopped run has left open."
+        )
+        @OptionGroup var place: Place
+        @Flag(help: "Print the state as JSON on stdout.") var json = false
+
+        func run() throws {
+            let workspace = try place.workspace()
+            let state = try State.export(workspace, runs: 5)
+            if json { return Terminal.out(cleaning: state) }
+            var table = TextTable(["stream", "watermark", "covered from", "covered to", "generation"], numbers: [4])
+            for stream in state["streams"]?.elements ?? [] {
+                table.add(
+                    stream["stream"]?.text ?? "",
+                    stream["watermark"]?.text ?? "whole list",
+                    stream["coverage"]?["from"]?.text ?? "",
+                    stream["coverage"]?["to"]?.text ?? "",
+                    stream["generation"]?.integer.map(String.init) ?? ""
+                )
+            }
+            Terminal.out(table.text)
+            if let generation = state["generation"]?["generation"]?.integer {
+                Terminal.out("generation \(generation), committed \(state["generation"]?["committed"]?.text ?? "")")
+            }
+            if let plan = state["open_plan"], !plan.isNull {
+                let slices = state["slices"]?.elements ?? []
+                let done = slices.count { $0["state"]?.text == "done" }
+                Terminal.out(
+                    "a run that stopped is open (as of \(plan["as_of"]?.text ?? "")): \(done) of \(slices.count) walks done"
+                )
+            }
+            if let flag = state["switch"], flag["enabled"]?.boolean == false {
+                Terminal.out(
+                    "switched off by \(flag["by"]?.text ?? "") at \(flag["at"]?.text ?? ""): \(flag["reason"]?.text ?? "")"
+                )
+            }
+        }
+    }
+
+    struct Export: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The whole state as JSON.")
+        @OptionGroup var place: Place
+        @Flag(help: "Accepted for uniformity; the export is JSON anyway.") var json = false
+
+        func run() throws { Terminal.out(cleaning: try State.export(try place.workspace(), runs: 1000)) }
+    }
+
+    struct Reset: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forgets cursors, so that the next run reads from the beginning.",
+            discussion:
+                "Archives, history and switch stay; partitions are replaced when the next run has read them again."
+        )
+        @OptionGroup var place: Place
+        @Option(help: "Only this stream.") var stream: String?
+        @Flag(help: "Print what was done as JSON on stdout.") var json = false
+
+        func run() throws {
+            let workspace = try place.workspace()
+            _ = try workspace.streams(stream)
+            let root = workspace.root
+            let isThere = try StateStore.openToRead(root.statePath, pipeline: workspace.pipeline.name)
+            try isThere?.close()
+            var hadAny = false
+            if isThere != nil {
+                hadAny = try Output.locked(root) {
+                    let store = try StateStore.open(root.statePath, pipeline: workspace.pipeline.name)
+                    defer { try? store.close() }
+                    return try store.reset(stream: stream)
+                }
+            }
+            if json { return Terminal.out(["reset": .bool(hadAny), "stream": .optional(stream)]) }
+            let what = stream.map { "the cursor of \($0)" } ?? "all cursors"
+            Terminal.out(hadAny ? "forgot \(what)" : "there was nothing to forget")
+            if hadAny { Terminal.out("next: cogni plan \(workspace.pipeline.file)") }
+        }
+    }
+
+    struct Rebuild: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes the state anew from the current generation's manifest.",
+            discussion: "The old file is kept beside it as state.sqlite.damaged-1, or with a higher number."
+        )
+        @OptionGroup var place: Place
+        @Flag(help: "Print what was done as JSON on stdout.") var json = false
+
+        func run() throws {
+            let workspace = try place.workspace()
+            let root = workspace.root
+            let generation = try Output.locked(root) { () throws -> Generation? in
+                let current = try root.current()
+                let commit = current.map { Output.commit($0, reason: .rebuild, runID: RunID.make(now: Output.now)) }
+                let store = try StateStore.rebuild(root.statePath, pipeline: workspace.pipeline.name, from: commit)
+                try store.close()
+                return current
+            }
+            if json {
+                return Terminal.out(["rebuilt": true, "generation": generation.map { .integer($0.number) } ?? nil])
+            }
+            let source = generation.map { "generation \($0.number)" } ?? "nothing: no generation was ever published"
+            Terminal.out("the state was rebuilt from \(source)")
+        }
+    }
+}

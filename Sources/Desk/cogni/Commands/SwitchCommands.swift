@@ -1,0 +1,73 @@
+import ArgumentParser
+import Console
+import Ledger
+import Load
+import Model
+import PipelineFile
+
+struct Enable: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Switches a pipeline on.",
+        discussion: """
+            Examples:
+              cogni enable pipelines/openai-admin.yaml
+              cogni enable pipelines/openai-admin.yaml --reason "key renewed" --by ada
+
+            Undoes `cogni disable`, and what a pipeline did to itself after too many failures in a row.
+            """
+    )
+    @OptionGroup var turn: SwitchTurn
+
+    func run() throws { try turn.set(true) }
+}
+
+struct Disable: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Switches a pipeline off: runs end with exit code 8.",
+        discussion: """
+            Examples:
+              cogni disable pipelines/openai-admin.yaml --reason "moving to another organization"
+            """
+    )
+    @OptionGroup var turn: SwitchTurn
+
+    func run() throws { try turn.set(false) }
+}
+
+struct SwitchTurn: ParsableArguments {
+    @OptionGroup var place: State.Place
+    @Option(help: ArgumentHelp("Why; shown to whoever runs it.", valueName: "text")) var reason: String?
+    @Option(help: ArgumentHelp("Who says so; the user's name by default.", valueName: "name")) var by: String?
+    @Flag(help: "Print the switch as JSON on stdout.") var json = false
+
+    func set(_ enabled: Bool) throws {
+        let workspace = try place.workspace()
+        let root = workspace.root
+        try root.prepare()
+        let store = try StateStore.open(root.statePath, pipeline: workspace.pipeline.name)
+        defer { try? store.close() }
+        let name = by ?? Environment.all["USER"] ?? Environment.all["LOGNAME"] ?? "someone"
+        let why = reason ?? (enabled ? "switched on by hand" : "switched off by hand")
+        // Switching on starts the count of failures anew; otherwise the first failure would switch it off again.
+        let failures = enabled ? 0 : try store.flag()?.consecutiveFailures ?? 0
+        let flag = PipelineSwitch(
+            enabled: enabled,
+            reason: Terminal.cleanLine(why),
+            by: Terminal.cleanLine(name),
+            at: Output.now,
+            consecutiveFailures: failures
+        )
+        try store.setFlag(flag)
+        if json {
+            return Terminal.out([
+                "pipeline": .string(workspace.pipeline.name), "enabled": .bool(enabled), "reason": .string(flag.reason),
+                "by": .string(flag.by), "at": .string(flag.at.text),
+                "enabled_in_file": .bool(workspace.pipeline.enabled),
+            ])
+        }
+        Terminal.out("pipeline \(workspace.pipeline.name) is \(enabled ? "on" : "off"): \(flag.reason) (\(flag.by))")
+        if enabled, !workspace.pipeline.enabled {
+            Terminal.error("warning: \(workspace.pipeline.file) says `enabled: false`, which stands above this switch")
+        }
+    }
+}

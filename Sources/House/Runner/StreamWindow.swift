@@ -1,0 +1,45 @@
+internal import Connector
+package import Extract
+package import Load
+internal import Model
+package import PipelineFile
+
+extension RunOptions {
+    /// The span of time that a run asks a stream for; `nil` for streams without one, and when there is nothing to read.
+    ///
+    /// - Parameter old: the stream in the current generation; `nil` to begin anew.
+    package func window(of plan: Pipeline.StreamPlan, after old: Manifest.Stream?) -> TimeWindow? {
+        guard let spec = plan.spec.window else { return nil }
+        let old = fullRefresh ? nil : old
+        return WindowPlanner(
+            spec: spec,
+            bucketWidth: plan.bucketWidth,
+            since: since ?? plan.since,
+            until: until ?? plan.until,
+            now: now,
+            watermark: old?.watermark,
+            coveredFrom: old?.coverage?.from,
+            lookback: plan.lookback,
+            includeOpenBucket: plan.includeOpenBucket
+        ).span
+    }
+}
+
+extension Pipeline {
+    /// How a stream is read: as the pipeline says, or plainly where only its children are wanted.
+    package func plan(for name: String) -> StreamPlan? {
+        if let plan = streams.first(where: { $0.spec.name == name }) { return plan }
+        guard let spec = connector.stream(name) else { return nil }
+        return StreamPlan(
+            spec: spec,
+            bucketWidth: nil,
+            groupBy: [],
+            since: nil,
+            until: nil,
+            lookback: TimeSpan(seconds: 0),
+            includeOpenBucket: false,
+            onFailure: .keep,
+            primaryKey: spec.primaryKey
+        )
+    }
+}

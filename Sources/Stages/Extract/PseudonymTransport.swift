@@ -1,0 +1,107 @@
+package import Connector
+import Model
+import PageMemory
+
+/// Replaces what identifies people and things in replies by invented values, and back again in requests.
+///
+/// Stands between the network and everything else of a recording: what is behind it never sees a real identifier, and the API
+/// never sees an invented one. The same value gets the same stand-in for as long as this lives, whichever
+/// stream it stands in; nothing of the original goes into it but the kind of its prefix.
+///
+/// What is replaced follows from the connector's schema: columns with a domain or a sensitivity, their `inner` values, page
+/// cursors, and wherever else the same value stands; e-mail addresses in any text.
+package actor PseudonymTransport: Transport {
+    private let inner: any Transport
+    private let specs: [String: StreamSpec]
+    private let mask: @Sendable ([UInt8]) -> [UInt8]
+    private var book = PseudonymBook()
+
+    /// - mask: hides secrets in the bytes of a reply that has been made anonymous.
+    package init(_ inner: any Transport, connector: Connector, mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {
+        self.inner = inner
+        specs = Dictionary(uniqueKeysWithValues: connector.streams.map { ($0.name, $0) })
+        self.mask = mask
+    }
+
+    /// Different values that have been replaced so far.
+    package var replaced: Int { book.count }
+
+    package func send(_ request: Request) async throws(TransportError) -> Reply {
+        var reply = try await inner.send(original(request))
+        guard let spec = specs[request.stream], let body = try? JSONValue(parsing: reply.body.array) else {
+            // Not JSON: nobody can say what stands in it, so nothing of it is kept.
+            if reply.status == 200 { return reply }
+            reply.body = PageBytes(Array("{\"error\":{\"message\":\"\",\"type\":\"\"}}".utf8))
+            return reply
+        }
+        if reply.status == 200 { learn(body, spec) }
+        reply.body = PageBytes(mask(Array(book.rewritten(body).compact.utf8)))
+        reply.headers = reply.headers.filter { $0.key == "content-type" || $0.key.contains("retry") }
+        return reply
+    }
+
+    /// The request with the identifiers that the API knows.
+    private func original(_ request: Request) -> Request {
+        var copy = request
+        copy.query = request.query.map { ($0.name, book.original($0.value)) }
+        copy.path = request.path.split(separator: "/", omittingEmptySubsequences: false).map { segment in
+            let value = PercentEncoding.decode(String(segment)) ?? String(segment)
+            let real = book.original(value)
+            return real == value ? String(segment) : PercentEncoding.encode(real)
+        }.joined(separator: "/")
+        return copy
+    }
+
+    // MARK: What identifies
+
+    private func learn(_ body: JSONValue, _ spec: StreamSpec) {
+        for name in Set([spec.pagination.cursorField, "first_id", "last_id"]) where spec.pagination.style != .none {
+            if let cursor = body[name]?.text, name.hasSuffix("_id") || name == spec.pagination.cursorField {
+                // Ids are learned from their rows, where their kind is known; opaque cursors have no other place.
+                if !name.hasSuffix("_id") { book.note(cursor, as: .identifier) }
+            }
+        }
+        learn(body, spec, members: spec.rows.members[...], bucket: nil)
+    }
+
+    private func learn(_ value: JSONValue, _ spec: StreamSpec, members: ArraySlice<String>, bucket: JSONValue?) {
+        guard let member = members.first else {
+            for column in spec.columns { learn(column, row: value, bucket: bucket) }
+            return
+        }
+        for element in value[member]?.elements ?? [] {
+            learn(element, spec, members: members.dropFirst(), bucket: members.count > 1 ? element : bucket)
+        }
+    }
+
+    private func learn(_ column: Column, row: JSONValue, bucket: JSONValue?) {
+        let source: JSONValue?
+        switch column.origin {
+        case .row: source = row
+        case .bucket: source = bucket
+        case .parameter, .ours: source = nil
+        }
+        guard let source else { return }
+        let type = row["type"]?.text
+        for path in [column.path] + column.alternatives {
+            let place = path == ["{type}"] ? [type ?? ""] : path
+            guard let value = place.reduce(Optional(source), { value, key in value?[key] }) else { continue }
+            if let kind = PseudonymBook.Kind(column.sensitivity, column.domain) { book.noteAll(value, as: kind) }
+            for inner in column.inner where inner.types.isEmpty || type.map(inner.types.contains) == true {
+                guard let kind = PseudonymBook.Kind(inner.sensitivity, inner.domain) else { continue }
+                learn(value, inner.path[...], kind)
+            }
+        }
+    }
+
+    private func learn(_ value: JSONValue, _ path: ArraySlice<String>, _ kind: PseudonymBook.Kind) {
+        guard let first = path.first else { return book.noteAll(value, as: kind) }
+        let rest = path.dropFirst()
+        switch (first, value) {
+        case ("[]", .array(let elements)): for element in elements { learn(element, rest, kind) }
+        case ("*", .object(let members)): for member in members { learn(member.value, rest, kind) }
+        case (_, .object): if let found = value[first] { learn(found, rest, kind) }
+        default: break
+        }
+    }
+}

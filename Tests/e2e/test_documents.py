@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Runs the shell blocks of the documents, so that no document shows a command that does not work.
+
+    Tests/e2e/test_documents.py [BINARIES] [DOCUMENT...]
+
+BINARIES is the folder of `cogni` and `cogni-simulator`; otherwise $BIN, otherwise .build/debug.
+
+A ```sh block is run when the line before it is `<!-- run -->`. `<!-- run needs duckdb -->` runs it where that program or
+Python module is there, and says "skipped" where it is not. Every document has a fresh folder that looks like the repository's root:
+everything in it is a link to the real thing, but for `output/`, which is empty. Its blocks run there one after the other, so that
+a later one finds what an earlier one wrote. Variables do not pass from block to block.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MARK = re.compile(r"<!-- run(?: needs (?P<needs>[a-z0-9_ ]+))? -->\s*")
+SECONDS = 120
+# What a user's shell may hold and what must not decide whether a document is right.
+NOT_PASSED_ON = re.compile(r"^(OPENAI_|COGNI_|BOOKSHOP_|[a-z]+_proxy$)")
+
+
+def blocks(text):
+    """(line number, what it needs, shell text) of every block that is marked."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        mark = MARK.fullmatch(line.strip())
+        if not mark:
+            continue
+        if number + 1 >= len(lines) or lines[number + 1].strip() != "```sh":
+            raise ValueError(f"line {number + 1}: a mark without a ```sh block behind it")
+        end = next((n for n in range(number + 2, len(lines)) if lines[n].strip() == "```"), None)
+        if end is None:
+            raise ValueError(f"line {number + 2}: a block without an end")
+        yield number + 2, (mark["needs"] or "").split(), "\n".join(lines[number + 2 : end]) + "\n"
+
+
+def stand_in_for_root(folder):
+    """Links to everything in the repository, and an empty `output/`."""
+    for entry in ROOT.iterdir():
+        if entry.name not in {"output", ".git", ".build"}:
+            (folder / entry.name).symlink_to(entry)
+    (folder / "output").mkdir()
+
+
+def is_there(name):
+    if shutil.which(name):
+        return True
+    return subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True).returncode == 0
+
+
+def run(document, environment):
+    passed = failed = skipped = 0
+    name = document.relative_to(ROOT)
+    try:
+        found = list(blocks(document.read_text()))
+    except ValueError as problem:
+        print(f"FAILED {name}: {problem}")
+        return 0, 1, 0
+    with tempfile.TemporaryDirectory(prefix="cogni-documents-") as folder:
+        folder = pathlib.Path(folder)
+        stand_in_for_root(folder)
+        (folder / ".home").mkdir()
+        environment = environment | {"HOME": str(folder / ".home")}
+        for line, needs, script in found:
+            missing = [need for need in needs if not is_there(need)]
+            if missing:
+                print(f"skipped {name}:{line}: no {', '.join(missing)} here")
+                skipped += 1
+                continue
+            try:
+                result = subprocess.run(
+                    ["bash", "-euo", "pipefail", "-c", script],
+                    cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+                )
+                code, said = result.returncode, result.stdout + result.stderr
+            except subprocess.TimeoutExpired:
+                code, said = "none", f"still running after {SECONDS} s"
+            if code == 0:
+                passed += 1
+                continue
+            failed += 1
+            print(f"FAILED {name}:{line}: exit {code}\n{script}--- said:\n{said[-4000:]}")
+    return passed, failed, skipped
+
+
+def main(arguments):
+    binaries = pathlib.Path(os.environ.get("BIN", ROOT / ".build/debug"))
+    if arguments and not arguments[0].endswith(".md"):
+        binaries = pathlib.Path(arguments.pop(0))
+    if not (binaries / "cogni").exists():
+        print(f"no cogni in {binaries}: run `swift build` first")
+        print("0 passed, 1 failed")
+        return 1
+    environment = {name: value for name, value in os.environ.items() if not NOT_PASSED_ON.match(name)}
+    python = pathlib.Path(sys.executable).parent
+    environment["PATH"] = os.pathsep.join([str(binaries.resolve()), str(python), environment["PATH"]])
+    documents = [pathlib.Path(name).resolve() for name in arguments]
+    if not documents:
+        documents = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+    totals = [0, 0, 0]
+    for document in documents:
+        totals = [total + one for total, one in zip(totals, run(document, environment))]
+    if totals[2]:
+        print(f"{totals[2]} skipped")
+    if totals[0] + totals[1] == 0:
+        print("no block was found to run")
+        totals[1] = 1
+    print(f"{totals[0]} passed, {totals[1]} failed")
+    return 1 if totals[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
