@@ -33,7 +33,7 @@ run: build ## Runs the example pipeline on recorded replies: no network, no key
 	@ls output/openai-admin/current | head -60 | column -c 110
 	@echo
 	@echo "One of them, output/openai-admin/current/projects:"
-	@zcat output/openai-admin/current/projects/*.gz | cut -c1-150
+	@zcat output/openai-admin/current/projects/*.gz | head -n 3
 
 test: setup-tests walls ## Runs every test: unit, end to end, other people's readers
 	Tests/run.sh

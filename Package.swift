@@ -125,6 +125,10 @@ let package = Package(
         tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),
         tests("LoadTests", ["Load", "ArchiveWriting", "Disk", "Model"]),
         tests("FixtureTests", ["Extract", "PipelineFile", "Connector", "PageMemory", "Model"]),
+        tests(
+            "RunnerTests",
+            ["Runner", "Reporting", "Extract", "PipelineFile", "Connector", "PageMemory", "Model"]
+        ),
         tests("SimulatorTests", ["cogni-simulator"]),
     ]
 )

@@ -1,0 +1,215 @@
+import Connector
+import Extract
+import Foundation
+import Model
+import PageMemory
+import PipelineFile
+import Reporting
+import Synchronization
+import Testing
+
+@testable import Runner
+
+/// Answers from a table of path?query → reply, and remembers what was asked.
+final class Scripted: Transport {
+    let asked = Mutex<[String]>([])
+    private let answers: Mutex<[String: [(Int, String)]]>
+
+    init(_ answers: [String: [(Int, String)]]) { self.answers = Mutex(answers) }
+
+    func send(_ request: Request) async throws(TransportError) -> Reply {
+        let query = request.query.filter { $0.name != "limit" }.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+        let key = query.isEmpty ? request.path : "\(request.path)?\(query)"
+        asked.withLock { $0.append(key) }
+        let answer = answers.withLock { answers -> (Int, String)? in
+            guard var list = answers[key], !list.isEmpty else { return nil }
+            let first = list.removeFirst()
+            answers[key] = list.isEmpty ? [first] : list
+            return first
+        }
+        guard let answer else { throw TransportError(.notRecorded, "nothing is scripted for \(key)") }
+        return Reply(status: answer.0, headers: ["x-request-id": "req_\(key.count)"], body: PageBytes(Array(answer.1.utf8)))
+    }
+}
+
+/// Does not wait.
+struct Hasty: RequestClock {
+    let time = Mutex2()
+    var elapsed: Duration { time.value.withLock { $0 } }
+    var wall: Instant { Instant(seconds: 0) }
+    func sleep(for duration: Duration) async throws(CancellationError) { time.value.withLock { $0 += duration } }
+    final class Mutex2: Sendable { let value = Mutex<Duration>(.zero) }
+}
+
+private let connectorText = """
+    connector: toy
+    base_url: https://toy.example/v1
+    auth: { header: Authorization, prefix: "Bearer ", variable: TOY_KEY }
+    streams:
+      - name: teams
+        mode: snapshot
+        path: /teams
+        pagination: { style: cursor_after_last_id }
+        rows: "data[]"
+        primary_key: [id]
+        columns:
+          - { name: id, type: string }
+          - { name: name, type: string, nullable: true }
+          - { name: seen_at, type: timestamp, nullable: true, volatile: true }
+      - name: members
+        mode: snapshot
+        path: /teams/{team_id}/members
+        parents: [{ parameter: team_id, of: teams.id }]
+        pagination: { style: cursor_after_next }
+        rows: "data[]"
+        absent: empty
+        primary_key: [team_id, id]
+        columns:
+          - { name: team_id, type: string, from: team_id }
+          - { name: id, type: string }
+    """
+
+/// A pipeline over the toy connector, in a fresh folder.
+struct Toy {
+    let folder = FileManager.default.temporaryDirectory.path + "/toy-\(UUID().uuidString)"
+    let pipeline: Pipeline
+
+    init() throws {
+        let text = "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s } }\nload: { compression: none }\n"
+        let reading = PipelineReader.read(file: "p.yaml", bytes: Array(text.utf8), environment: [:]) { _ in
+            Array(connectorText.utf8)
+        }
+        pipeline = try reading.get()
+    }
+
+    func run(_ transport: Scripted, now: String) async throws -> RunSummary {
+        var options = RunOptions(
+            now: try #require(Instant(text: now)), output: folder + "/toy", runID: "run-\(UUID().uuidString.prefix(8))")
+        options.checkpointInterval = .zero
+        let doors = RunDoors(
+            fetcher: PageFetcher(
+                transport: transport, connector: pipeline.connector,
+                policy: RetryPolicy(budget: .seconds(5), maxDelay: .seconds(1)), clock: Hasty(), random: { 0.5 }),
+            key: nil, tenant: "toy", maskSecrets: { _ in nil }, progress: { _ in }, milliseconds: { 0 })
+        return try await PipelineRun(pipeline: pipeline, options: options, doors: doors).run()
+    }
+
+    /// The lines of a stream's files in the current generation.
+    func lines(_ stream: String) throws -> [String] {
+        let current = folder + "/toy/current/" + stream
+        let files = try FileManager.default.subpathsOfDirectory(atPath: current).filter { $0.hasSuffix(".ndjson") }.sorted()
+        return try files.flatMap { try String(contentsOfFile: current + "/" + $0, encoding: .utf8).split(separator: "\n").map(String.init) }
+    }
+}
+
+@Suite struct PipelineRunTests {
+    private static func page(_ rows: String, more: Bool = false, last: String = "null", next: String = "null") -> (Int, String) {
+        (200, #"{"object":"list","data":[\#(rows)],"has_more":\#(more),"last_id":\#(last),"next":\#(next)}"#)
+    }
+
+    private static let day1: [String: [(Int, String)]] = [
+        "/teams": [page(#"{"id":"b","name":"Beta","seen_at":1},{"id":"a","name":"Alpha"}"#, more: true, last: #""a""#)],
+        "/teams?after=a": [page(#"{"id":"a","name":"Alpha"},{"id":"c","name":null}"#)],
+        "/teams/a/members": [page(#"{"id":"x"}"#)], "/teams/b/members": [page(#"{"id":"x"},{"id":"y"}"#)],
+        "/teams/c/members": [(404, #"{"error":{"message":"no such team"}}"#)],
+    ]
+
+    @Test func parentsAndChildrenBecomeSortedSnapshots() async throws {
+        let toy = try Toy()
+        let summary = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
+        #expect(summary.exitCode == 0, "\(summary.faults)")
+        #expect(summary.outcome == .published)
+        #expect(try toy.lines("teams").map { String($0.prefix(10)) } == [#"{"id":"a","#, #"{"id":"b","#, #"{"id":"c","#])
+        #expect(try toy.lines("members").count == 3)
+        #expect(summary.streams.allSatisfy { $0.tally.balances })
+        #expect(summary.streams.first { $0.name == "teams" }?.tally.identical == 1)
+    }
+
+    @Test func theSameDataPublishesNothing() async throws {
+        let toy = try Toy()
+        _ = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
+        let again = try await toy.run(Scripted(Self.day1), now: "2026-01-02")
+        #expect(again.outcome == .unchanged)
+        #expect(again.generation == 1)
+    }
+
+    @Test func removedRowsStayAndChangesAreTold() async throws {
+        let toy = try Toy()
+        _ = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
+        var day2 = Self.day1
+        day2["/teams"] = [Self.page(#"{"id":"b","name":"Beta 2","seen_at":99},{"id":"d","name":"Delta"}"#)]
+        day2["/teams/d/members"] = [Self.page("")]
+        let summary = try await toy.run(Scripted(day2), now: "2026-01-02")
+        #expect(summary.outcome == .published, "\(summary.faults)")
+        let teams = try toy.lines("teams")
+        #expect(teams.count == 4)
+        #expect(teams[0].contains(#""deleted_at":"2026-01-02T00:00:00Z""#))
+        #expect(teams[1].contains("Beta 2"))
+        let changes = try toy.lines("teams_changes")
+        #expect(changes.count == 4)
+        #expect(changes.contains { $0.contains(#""change":"changed","id":"b","fields":["name"]"#) })
+        #expect(changes.filter { $0.contains(#""change":"removed""#) }.count == 2)
+        #expect(changes.contains { $0.contains(#""change":"added","id":"d""#) })
+    }
+
+    @Test func aVolatileColumnAloneIsNoChange() async throws {
+        let toy = try Toy()
+        _ = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
+        var day2 = Self.day1
+        day2["/teams"] = [Self.page(#"{"id":"b","name":"Beta","seen_at":77},{"id":"a","name":"Alpha"}"#, more: true, last: #""a""#)]
+        _ = try await toy.run(Scripted(day2), now: "2026-01-02")
+        #expect(!FileManager.default.fileExists(atPath: toy.folder + "/toy/current/teams_changes"))
+        #expect(try toy.lines("teams")[1].contains("1970-01-01T00:01:17Z"))
+    }
+
+    @Test func aStreamThatFailsKeepsItsFilesAndNamesThePage() async throws {
+        let toy = try Toy()
+        _ = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
+        var broken = Self.day1
+        broken["/teams/b/members"] = [(200, #"{"object":"list","data":[{"id":"x"#)]
+        let summary = try await toy.run(Scripted(broken), now: "2026-01-02")
+        #expect(summary.exitCode == 5)
+        let fault = try #require(summary.faults.first)
+        #expect(fault.place.first == "stream members")
+        #expect(fault.place.contains("page 1"), "\(fault.place)")
+        #expect(fault.place.contains { $0.hasPrefix("request") }, "\(fault.place)")
+        #expect(try toy.lines("members").count == 3)
+        let mended = try await toy.run(Scripted(Self.day1), now: "2026-01-03")
+        #expect(mended.exitCode == 0)
+    }
+
+    @Test func aRefusedKeyStopsTheRunAndPublishesNothing() async throws {
+        let toy = try Toy()
+        let summary = try await toy.run(
+            Scripted(["/teams": [(401, #"{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#)]]),
+            now: "2026-01-01")
+        #expect(summary.exitCode == 3)
+        #expect(summary.generation == nil)
+    }
+
+    @Test(arguments: [
+        ("/teams?after=a", #"{"data":[{"id":"q"}],"has_more":true,"last_id":null}"#),
+        ("/teams?after=a", #"{"data":[{"id":"q"}],"has_more":true,"last_id":"a"}"#),
+    ])
+    func aWalkThatCannotEndIsAFault(key: String, body: String) async throws {
+        let toy = try Toy()
+        var pages = Self.day1
+        pages[key] = [(200, body)]
+        let summary = try await toy.run(Scripted(pages), now: "2026-01-01")
+        #expect(summary.exitCode == 5)
+        #expect(summary.generation == nil || !FileManager.default.fileExists(atPath: toy.folder + "/toy/current/teams"))
+    }
+
+    @Test func repliesThatFailAreAskedForAgain() async throws {
+        let calm = try Toy()
+        _ = try await calm.run(Scripted(Self.day1), now: "2026-01-01")
+        let toy = try Toy()
+        var rough = Self.day1
+        rough["/teams"] = [(500, "<html>"), (429, ""), (200, #"{"data":[{"id":"#)] + (Self.day1["/teams"] ?? [])
+        let summary = try await toy.run(Scripted(rough), now: "2026-01-01")
+        #expect(summary.exitCode == 0, "\(summary.faults)")
+        #expect(summary.streams[0].retries == 3)
+        let manifests = [calm, toy].map { FileManager.default.contents(atPath: $0.folder + "/toy/current/manifest.json") }
+        #expect(manifests[0] == manifests[1])
+    }
+}
