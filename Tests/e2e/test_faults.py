@@ -40,12 +40,15 @@ class Faults(CogniTest):
 
     def retried(self, *faults, **rest):
         done = self.same(*faults, **rest)
-        self.assertGreaterEqual(done.summary["totals"]["retries"], sum(self.struck))
+        retries = done.summary["totals"]["retries"]
+        if rest.get("every", True):
+            self.assertGreaterEqual(retries, sum(self.struck))
+        self.assertGreater(retries, 2)
 
     def test_429_with_and_without_a_hint_is_waited_out(self):
         self.retried(
             {"fault": "retry_after", "path": USERS, "nth": 2, "seconds": 1},
-            {"fault": "retry_after", "path": COSTS, "nth": 1, "date_in_seconds": 1},
+            {"fault": "retry_after", "path": COSTS, "nth": 1, "value": "Fri, 20 Nov 2026 12:00:01 GMT"},
             {"fault": "retry_after_ms", "path": PROJECTS, "nth": 1, "ms": 50, "seconds": 1},
             {"fault": "status", "path": COMPLETIONS, "nth": 2, "status": 429},
         )

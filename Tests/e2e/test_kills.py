@@ -24,7 +24,7 @@ SOURCE = "page_limit: 4\nconcurrency: 3"
 SEED = int(os.environ.get("COGNI_E2E_SEED", "20261123"))
 KILLS = int(os.environ.get("COGNI_E2E_KILLS", "14"))
 # Replies in two pieces, a little apart: slow enough that kills land inside a run.
-SLOW = {"fault": "drip", "bytes": 2000, "interval_ms": 15}
+SLOW = {"fault": "drip", "bytes": 4000, "interval_ms": 10}
 
 
 class Kills(CogniTest):
@@ -56,10 +56,11 @@ class Kills(CogniTest):
             process = self.begin(pipeline, simulator)
             self.wait_for_requests(simulator, chance.randrange(1, whole), process)
             time.sleep(chance.random() * 0.02)
-            process.kill()
+            number = signal.SIGTERM if chance.random() < 0.3 else signal.SIGKILL
+            process.send_signal(number)
             _, error = process.communicate()
-            if process.returncode == -signal.SIGKILL:
-                hit += 1
+            self.assertIn(process.returncode, (0, 143 if number == signal.SIGTERM else -number), error)
+            hit += process.returncode != 0
             resumed += "going on with the run that stopped" in error
             # Whenever something is visible, it is whole.
             if self.at().exists():

@@ -270,7 +270,7 @@ class Refusals(CogniTest):
         self.assertEqual(json.dumps(last["faults"]), json.dumps(done.summary["faults"]))
 
     def test_too_many_failures_switch_the_pipeline_off(self):
-        self.good(self.pipeline(SOME + "", source=QUICK, load="directory: output", more="alerts: { disable_after_failures: 2 }"))
+        self.good(self.pipeline(SOME + "", source=QUICK, load=f"directory: {self.output}", more="alerts: { disable_after_failures: 2 }"))
         wrong = {"OPENAI_ADMIN_KEY": "sk-admin-wrong-" + "1" * 40}
         self.live(self.file, self.server, since=None, expect=3, env=wrong)
         self.assertIn("switched off", self.live(self.file, self.server, since=None, expect=3, env=wrong).error)
@@ -279,7 +279,7 @@ class Refusals(CogniTest):
         self.check_untouched()
         if not has_command("enable"):
             self.skipTest("this cogni has no `enable` yet")
-        self.cogni("enable", self.file, "--output", self.output, expect=0)
+        self.cogni("enable", self.file, expect=0)
         self.check_mended()
 
 
