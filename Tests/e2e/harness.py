@@ -291,4 +291,5 @@ def terminate(process, number=signal.SIGTERM):
 
 def has_command(name):
     """Whether this cogni has a command already."""
-    return subprocess.run([COGNI, name, "--help"], capture_output=True, env=environment()).returncode == 0
+    help = subprocess.run([COGNI, "--help"], capture_output=True, text=True, env=environment()).stdout
+    return any(line.split()[:1] == [name] for line in help.splitlines())

@@ -24,14 +24,16 @@ extension RunSummary {
                 }
             ),
             "totals": .object(total.numbers),
-            "faults": .array(
-                faults.map { fault in
-                    [
-                        "code": .string(fault.code.rawValue), "exit_code": .integer(fault.code.exitCode),
-                        "what": .string(fault.what), "where": .strings(fault.place), "mend": .string(fault.mend),
-                    ]
-                }
-            ),
+            "faults": .array(faults.map(\.json)),
+        ]
+    }
+}
+
+extension Fault {
+    package var json: JSONValue {
+        [
+            "code": .string(code.rawValue), "exit_code": .integer(code.exitCode), "what": .string(what),
+            "where": .strings(place), "mend": .string(mend),
         ]
     }
 }

@@ -17,8 +17,11 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let suffix: String
     private let isSynced: Bool
     private let writer: ArchiveFileWriter
-    private var block = [UInt8](repeating: 0, count: 256 * 1024)
+    private var block: [UInt8]
     private var fileNumber = 0
+
+    /// Lines are handed on in blocks of at most this many bytes, unless one line alone is longer.
+    var blockSize: Int { min(256 * 1024, maxFileSize) }
 
     private var files: [StagedFile] = []
     private var partition = ""
@@ -37,6 +40,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         self.prefix = prefix
         self.header = header
         self.maxFileSize = max(maxFileSize, 1)
+        block = [UInt8](repeating: 0, count: min(256 * 1024, self.maxFileSize))
         suffix = isKept ? ".closed" : ".made"
         isSynced = isKept
         writer = ArchiveFileWriter(codec: codec)
@@ -59,6 +63,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     /// Starts a partition; rows follow by ``append(_:rows:times:)``, and ``end()`` gives the files.
     func begin(_ partition: String) {
         self.partition = partition
+        // A long line makes the block grow. Files are split between blocks, and where must not depend on what came before.
+        if block.count != blockSize { block = [UInt8](repeating: 0, count: blockSize) }
         files = []
         rows = 0
         times = nil

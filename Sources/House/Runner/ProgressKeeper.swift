@@ -136,7 +136,7 @@ actor ProgressKeeper {
         stream.lastCheckpoint = .now
         streams[name] = stream
         do throws(Fault) {
-            let durable = try await stream.engine.makeDurable()
+            guard let durable = try await stream.engine.makeDurable() else { return }
             var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
             row.staged = durable.spilled.map(\.text)
             row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }

@@ -19,7 +19,7 @@ struct RunWork: Sendable {
     /// What a stream's children wait for.
     private enum ParentRows: Sendable {
         case rows([[String: String]])
-        case failed(String, stopsRun: Bool)
+        case failed(Fault, stopsRun: Bool)
     }
 
     /// Every selected stream's result, in the connector's order.
@@ -87,11 +87,12 @@ struct RunWork: Sendable {
         if let last = spec.parents.last {
             switch await desk.rows(of: last.stream) {
             case .rows(let rows): parents = kept(rows, last)
-            case .failed(let what, let stopsRun):
+            case .failed(let fault, let stopsRun):
                 failed.fault = Fault(
-                    stopsRun ? .interrupted : .badReply, "its parent stream \(last.stream) could not be listed: \(what)",
+                    stopsRun ? .interrupted : fault.code,
+                    "its parent stream \(last.stream) could not be listed: \(fault.what)",
                     at: ["stream \(spec.name)"], mend: "mend that first, then run again")
-                await desk.put(spec.name, .failed(what, stopsRun: stopsRun))
+                await desk.put(spec.name, .failed(fault, stopsRun: stopsRun))
                 return failed
             }
         }
@@ -102,7 +103,7 @@ struct RunWork: Sendable {
         var result: StreamResult
         switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
         case .failure(let failure):
-            await desk.put(spec.name, .failed(failure.fault.what, stopsRun: failure.stopsRun))
+            await desk.put(spec.name, .failed(failure.fault, stopsRun: failure.stopsRun))
             result = failure.result
             result.fault = failure.fault
             result.stopsRun = failure.stopsRun

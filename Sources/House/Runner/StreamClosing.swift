@@ -335,7 +335,7 @@ private struct LineBuffer {
     mutating func append(_ line: [UInt8]) throws(Fault) {
         bytes += line
         rows += 1
-        if bytes.count > 256 * 1024 { try flush() }
+        if bytes.count >= sink.blockSize { try flush() }
     }
 
     mutating func flush() throws(Fault) {

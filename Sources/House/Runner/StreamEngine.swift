@@ -29,6 +29,7 @@ actor StreamEngine {
     private let reader: ArchiveLine
     private let closer: StreamClosing
     private var earlyFault: Fault?
+    private var isHandedOver = false
     /// Closed early, or on their way to it: late rows of these wait for the end.
     private var wasRipe: Set<Int>
 
@@ -131,9 +132,13 @@ actor StreamEngine {
         return early
     }
 
-    /// All that was taken so far, durable: what a later attempt goes on from.
-    func makeDurable() async throws(Fault) -> (spilled: [StagedRun], early: [Int: StreamClosing.Closed], fetched: Int) {
+    /// All that was taken so far, durable: what a later attempt goes on from. `nil` once the rows were handed over for
+    /// closing: the last one still holds then.
+    func makeDurable() async throws(Fault) -> (
+        spilled: [StagedRun], early: [Int: StreamClosing.Closed], fetched: Int
+    )? {
         let early = try await closedEarly()
+        guard !isHandedOver else { return nil }
         // From here on nothing waits, so that the three belong together while other walks go on taking pages.
         try spill(sync: true)
         return (spilled, early, encoder.fetched)
@@ -142,6 +147,7 @@ actor StreamEngine {
     /// Hands over everything, for closing.
     func takeAll() async throws(Fault) -> (runs: [Int: RowRun], spilled: [StagedRun], early: [Int: StreamClosing.Closed]) {
         let early = try await closedEarly()
+        isHandedOver = true
         return (encoder.takePartitions(), spilled, early)
     }
 }

@@ -39,6 +39,20 @@ struct Run: AsyncParsableCommand {
     enum ProgressStyle: String, ExpressibleByArgument, CaseIterable { case auto, plain, none }
 
     func run() async throws {
+        do { try await walk() } catch let fault as Fault {
+            // Scripts that asked for JSON get it, however early the run ended.
+            if json {
+                let told: JSONValue = [
+                    "format": "cogni-run/1", "outcome": "failed", "exit_code": .integer(fault.code.exitCode),
+                    "streams": [], "faults": [fault.json],
+                ]
+                Console.write(Terminal.clean(told.pretty) + "\n")
+            }
+            throw fault
+        }
+    }
+
+    private func walk() async throws {
         let workspace = try Workspace(pipeline, output: output)
         try Switch.check(workspace)
         let now = try Workspace.now(now, replay: replay)
