@@ -54,18 +54,22 @@ struct PseudonymBook: Sendable {
         case .string(let text): return .string(rewritten(text))
         case .array(let elements): return .array(elements.map { rewritten($0) })
         case .object(let members):
-            // A map's keys can be identifiers too.
             return .object(
                 members.map { member in
                     // Words of the API that the walk goes by; a label may happen to be spelled like one of them.
                     if ["object", "type", "status", "role"].contains(member.key), member.value.text != nil {
                         return member
                     }
-                    return JSONValue.Member(standIns[member.key] ?? member.key, rewritten(member.value))
+                    return JSONValue.Member(rewrittenKey(member.key), rewritten(member.value))
                 }
             )
         case .null, .bool, .number: return value
         }
+    }
+
+    /// A map's keys can be identifiers too; all others are the API's words, whatever else is spelled like them.
+    private func rewrittenKey(_ key: String) -> String {
+        PseudonymBook.looksLikeIdentifier(key) || key.contains("@") ? standIns[key] ?? key : key
     }
 
     private mutating func rewritten(_ text: String) -> String {

@@ -95,6 +95,7 @@ struct Plan: ParsableCommand {
         case []: return stream.isHelper ? "(for its children)" : "nothing"
         case [""]: return stream.existing == 0 ? "all, new" : "all"
         default:
+            if stream.partitions.count == 1 { return stream.partitions[0] + (stream.existing == 0 ? ", new" : "") }
             let range = "\(stream.partitions[0])…\(stream.partitions[stream.partitions.count - 1])"
             return "\(range): \(stream.partitions.count), \(stream.existing) of them there"
         }
