@@ -74,8 +74,8 @@ struct Toy {
     let folder = FileManager.default.temporaryDirectory.path + "/toy-\(UUID().uuidString)"
     let pipeline: Pipeline
 
-    init() throws {
-        let text = "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s } }\nload: { compression: none }\n"
+    init(load: String = "") throws {
+        let text = "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s } }\nload: { compression: none\(load) }\n"
         let reading = PipelineReader.read(file: "p.yaml", bytes: Array(text.utf8), environment: [:]) { _ in
             Array(connectorText.utf8)
         }
@@ -150,6 +150,20 @@ struct Toy {
         #expect(changes.contains { $0.contains(#""change":"changed","id":"b","fields":["name"]"#) })
         #expect(changes.filter { $0.contains(#""change":"removed""#) }.count == 2)
         #expect(changes.contains { $0.contains(#""change":"added","id":"d""#) })
+    }
+
+    @Test func oldGenerationsGoWhenThereAreMoreThanAreKept() async throws {
+        let toy = try Toy(load: ", keep_generations: 2")
+        for day in 1...4 {
+            var pages = Self.day1
+            pages["/teams?after=a"] = [Self.page(#"{"id":"c","name":"version \#(day)"}"#)]
+            let summary = try await toy.run(Scripted(pages), now: "2026-01-0\(day)")
+            #expect(summary.generation == day)
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: toy.folder + "/toy/generations").sorted()
+        #expect(left == ["000003", "000004"])
+        #expect(try toy.lines("teams").last?.contains("version 4") == true)
+        #expect(try toy.lines("teams_changes").count == 3)
     }
 
     @Test func aVolatileColumnAloneIsNoChange() async throws {

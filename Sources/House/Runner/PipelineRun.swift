@@ -194,6 +194,7 @@ package struct PipelineRun: Sendable {
                     try store.commitGeneration(
                         commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
                         as: claim)
+                    dropOld(root)
                 }
             }
         }
@@ -209,6 +210,19 @@ package struct PipelineRun: Sendable {
         summary.milliseconds = doors.milliseconds() - started
         try remember(summary, results, root: root, store: store)
         return summary
+    }
+
+    /// Drops generations beyond `keep_generations`. What was published stands; that an old one could not be dropped is
+    /// only worth a note, and the next run tries again.
+    private func dropOld(_ root: OutputRoot) {
+        do throws(Fault) {
+            let vacuum = try Vacuum.perform(root, keep: pipeline.load.keepGenerations, at: options.now)
+            guard let first = vacuum.dropped.first, let last = vacuum.dropped.last else { return }
+            let names = first.generation == last.generation ? "\(first.generation)" : "\(first.generation) to \(last.generation)"
+            doors.progress(.note("dropped generation \(names): keep_generations is \(pipeline.load.keepGenerations)"))
+        } catch {
+            doors.progress(.note("an old generation could not be dropped: \(error.what)"))
+        }
     }
 
     private func remember(
