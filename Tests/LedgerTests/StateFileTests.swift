@@ -52,7 +52,7 @@ import Testing
         for opening in [StateStore.open, { try StateStore.openToRead($0, pipeline: $1)! }] {
             let fault = #expect(throws: Fault.self) { try opening(folder.state, "demo") }
             #expect(fault?.code == .cannotWrite)
-            #expect(fault?.mend == "cogni state rebuild demo")
+            #expect(fault?.mend == "run `cogni state rebuild` with the file of pipeline demo")
         }
         #expect(try folder.bytes(folder.state) == before)
         #expect(folder.names == ["state.sqlite"])
@@ -100,7 +100,7 @@ import Testing
             try folder.write(Array(whole.prefix(length)), to: folder.state)
             let fault = #expect(throws: Fault.self, "cut to \(length) bytes") { try folder.open() }
             #expect(fault?.code == .cannotWrite)
-            #expect(fault?.mend == "cogni state rebuild demo")
+            #expect(fault?.mend == "run `cogni state rebuild` with the file of pipeline demo")
             #expect(try folder.bytes(folder.state) == Array(whole.prefix(length)))
         }
     }
@@ -117,7 +117,7 @@ import Testing
                 let store = try folder.open()
                 #expect(try store.export(runLimit: 100) == truth, "page \(page) was lost in silence")
             } catch {
-                #expect(error.mend == "cogni state rebuild demo")
+                #expect(error.mend == "run `cogni state rebuild` with the file of pipeline demo")
                 refused += 1
             }
         }

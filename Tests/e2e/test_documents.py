@@ -3,7 +3,8 @@
 
     Tests/e2e/test_documents.py [BINARIES] [DOCUMENT...]
 
-BINARIES is the folder of `cogni` and `cogni-simulator`; otherwise $BIN, otherwise .build/debug.
+BINARIES is the folder of `cogni` and `cogni-simulator`; otherwise $BIN, otherwise .build/debug. The last line is `N passed, N failed`
+and counts blocks. `Tests/e2e/run.sh` runs this file too, and counts documents.
 
 A ```sh block is run when the line before it is `<!-- run -->`. `<!-- run needs duckdb -->` runs it where that program or
 Python module is there, and says "skipped" where it is not. Every document has a fresh folder that looks like the repository's root:
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MARK = re.compile(r"<!-- run(?: needs (?P<needs>[a-z0-9_ ]+))? -->\s*")
@@ -89,23 +91,48 @@ def run(document, environment):
     return passed, failed, skipped
 
 
+def environment_with(binaries):
+    environment = {name: value for name, value in os.environ.items() if not NOT_PASSED_ON.match(name)}
+    path = [str(binaries.resolve()), str(pathlib.Path(sys.executable).parent), environment["PATH"]]
+    return environment | {"PATH": os.pathsep.join(path)}
+
+
+def all_documents():
+    return sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+
+
+def default_binaries():
+    return pathlib.Path(os.environ.get("BIN", ROOT / ".build/debug"))
+
+
+class Documents(unittest.TestCase):
+    """One test for each document that shows a command."""
+
+    def check(self, document):
+        passed, failed, skipped = run(document, environment_with(default_binaries()))
+        self.assertEqual(failed, 0, f"{failed} blocks of {document.name} do not work")
+        if not passed and skipped:
+            self.skipTest("what its blocks need is not here")
+
+
+for document in all_documents():
+    if "<!-- run" in document.read_text():
+        name = re.sub(r"[^a-z0-9]+", "_", document.relative_to(ROOT).as_posix().lower())
+        setattr(Documents, f"test_the_commands_of_{name}_work", lambda self, document=document: self.check(document))
+
+
 def main(arguments):
-    binaries = pathlib.Path(os.environ.get("BIN", ROOT / ".build/debug"))
+    binaries = default_binaries()
     if arguments and not arguments[0].endswith(".md"):
         binaries = pathlib.Path(arguments.pop(0))
     if not (binaries / "cogni").exists():
         print(f"no cogni in {binaries}: run `swift build` first")
         print("0 passed, 1 failed")
         return 1
-    environment = {name: value for name, value in os.environ.items() if not NOT_PASSED_ON.match(name)}
-    python = pathlib.Path(sys.executable).parent
-    environment["PATH"] = os.pathsep.join([str(binaries.resolve()), str(python), environment["PATH"]])
-    documents = [pathlib.Path(name).resolve() for name in arguments]
-    if not documents:
-        documents = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+    documents = [pathlib.Path(name).resolve() for name in arguments] or all_documents()
     totals = [0, 0, 0]
     for document in documents:
-        totals = [total + one for total, one in zip(totals, run(document, environment))]
+        totals = [total + one for total, one in zip(totals, run(document, environment_with(binaries)))]
     if totals[2]:
         print(f"{totals[2]} skipped")
     if totals[0] + totals[1] == 0:

@@ -34,14 +34,12 @@ struct Workspace {
     static func read(_ path: String) throws(Fault) -> PipelineReader.Reading {
         let bytes = try contents(path)
         return PipelineReader.read(file: path, bytes: bytes, environment: Environment.all) { name in
-            try? Disk.contents(name, limit: 1 << 20)
+            try? InputFile.contents(name, limit: 1 << 20)
         }
     }
 
     static func contents(_ path: String) throws(Fault) -> [UInt8] {
-        do throws(DiskError) { return try Disk.contents(path, limit: 4 << 20) } catch {
-            throw Fault(.badPlan, "\(path) can't be read: \(error.text)", mend: "check the path; `cogni init` writes a starter pipeline")
-        }
+        try InputFile.contents(path, limit: 4 << 20)
     }
 
     var root: OutputRoot { OutputRoot(output) }

@@ -6,7 +6,7 @@ extension StateFile {
     /// The file is there, but it is not one we may write to.
     func refused(_ why: String) -> Fault { Fault(.cannotWrite, "\(path) \(why)", mend: mendByRebuilding) }
 
-    var mendByRebuilding: String { "cogni state rebuild \(pipeline)" }
+    var mendByRebuilding: String { "run `cogni state rebuild` with the file of pipeline \(pipeline)" }
 
     /// A `Fault` passes as it is; SQLite's own words are kept, never the statement's values.
     func fault(_ error: any Error) -> Fault {

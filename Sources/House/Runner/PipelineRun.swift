@@ -33,8 +33,9 @@ package struct PipelineRun: Sendable {
         for removed in try root.recover() { doors.progress(.note("removed \(removed), which a stopped run had left")) }
         let current = try root.current()
         let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
-        let claim = try store.claim(runID: options.runID)
+        // First: catching up takes the pipeline over from whoever holds it, and that must not be this run.
         try followManifest(current, store)
+        let claim = try store.claim(runID: options.runID)
         let remembered = Set(try store.watermarks().map(\.stream))
         let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
         try store.recordRun(

@@ -20,6 +20,11 @@ enum StreamSettings {
         }
         let transform = pipeline.transform
         let isSealing = transform.encryption != nil
+        // Tokens of two keys do not join: a list compared across them would have every row removed and added.
+        let hasTokens = spec.columns.contains { column in
+            rules.isSealed(stream: spec.name, column: column)
+                || column.inner.contains { rules.isSealed(stream: spec.name, inner: $0) }
+        }
         let value: JSONValue = [
             "columns": .array(columns), "width": .optional(plan.bucketWidth), "group_by": .strings(plan.groupBy),
             "format": .string(pipeline.load.format.rawValue), "compression": .string(pipeline.load.compression.rawValue),
@@ -27,6 +32,7 @@ enum StreamSettings {
             "unknown": .string(transform.unknownFields.rawValue), "guard": .bool(pipeline.load.guardFormulas),
             "mode": .optional(isSealing ? transform.encryption?.mode.rawValue : nil),
             "tenant": .optional(isSealing ? doors.tenant : nil),
+            "key": .optional(hasTokens ? doors.key?.kid : nil),
         ]
         return String(Digest.hex(value.canonicalText).prefix(16))
     }

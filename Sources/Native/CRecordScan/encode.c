@@ -1,5 +1,7 @@
+#include "dictionary.h"
 #include "run.h"
 #include "shape.h"
+#include "times.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,28 +9,6 @@
 // Cells become the text of a line by copying: numbers as they stand, everything that needs thought by a
 // dictionary from raw bytes to finished text. The dictionary is filled from outside, value by value, so that
 // unescaping, masking and sealing are done once for each distinct value and not once for each row.
-
-typedef struct {
-    uint64_t hash;
-    uint32_t raw, raw_length, kind;
-    uint32_t text, length;
-    uint32_t key, key_length;
-    int32_t is_null;
-    int64_t time;
-} dictionary_entry;
-
-typedef struct {
-    dictionary_entry *entries;
-    uint32_t count, capacity;
-    uint32_t *slots;       // index + 1 of an entry, 0 when free
-    uint32_t slot_mask;
-    uint8_t *bytes;
-    size_t used, room;
-} dictionary;
-
-// A dictionary over these bounds is emptied: values that never repeat would only fill memory.
-#define MAX_ENTRIES (1u << 15)
-#define MAX_BYTES ((size_t)4 << 20)
 
 typedef struct {
     const uint8_t *text;
@@ -156,56 +136,7 @@ void cogni_encoder_put_row(cogni_encoder *encoder, uint32_t column_index, uint32
     encoder->columns[column_index].row = row;
 }
 
-// ---------------------------------------------------------------- dictionary
-
-static inline uint64_t mixed(uint64_t a, uint64_t b) {
-    __uint128_t product = (__uint128_t)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t hash_of(const uint8_t *bytes, uint32_t length, uint32_t kind) {
-    uint64_t hash = 0x9E3779B97F4A7C15ull ^ ((uint64_t)length << 8 | kind);
-    uint64_t word;
-    uint32_t left = length;
-    while (left >= 8) {
-        memcpy(&word, bytes, 8);
-        hash = mixed(hash ^ word, 0xD6E8FEB86659FD93ull);
-        bytes += 8;
-        left -= 8;
-    }
-    word = 0;
-    memcpy(&word, bytes, left);
-    return mixed(hash ^ word, 0xA0761D6478BD642Full);
-}
-
-static inline dictionary_entry *find(const dictionary *words, uint64_t hash, const uint8_t *raw, uint32_t length,
-                                     uint32_t kind) {
-    if (!words->slots) return NULL;
-    for (uint32_t at = (uint32_t)hash & words->slot_mask;; at = (at + 1) & words->slot_mask) {
-        uint32_t index = words->slots[at];
-        if (index == 0) return NULL;
-        dictionary_entry *entry = &words->entries[index - 1];
-        if (entry->hash == hash && entry->raw_length == length && entry->kind == kind &&
-            memcmp(words->bytes + entry->raw, raw, length) == 0)
-            return entry;
-    }
-}
-
-static uint32_t keep(dictionary *words, const uint8_t *bytes, uint32_t length) {
-    if (words->used + length > words->room) {
-        words->room = (words->used + length) * 2 + 4096;
-        words->bytes = cogni_reallocate(words->bytes, words->room);
-    }
-    memcpy(words->bytes + words->used, bytes, length);
-    words->used += length;
-    return (uint32_t)(words->used - length);
-}
-
-static void index_entry(dictionary *words, uint32_t index) {
-    uint32_t at = (uint32_t)words->entries[index].hash & words->slot_mask;
-    while (words->slots[at]) at = (at + 1) & words->slot_mask;
-    words->slots[at] = index + 1;
-}
+// ---------------------------------------------------------------- filling the dictionaries
 
 void cogni_encoder_put(cogni_encoder *encoder, uint32_t column_index, uint32_t kind, const uint8_t *raw,
                        uint32_t raw_length, int32_t is_null, const uint8_t *text, uint32_t length, const uint8_t *key,
@@ -243,59 +174,7 @@ void cogni_encoder_put(cogni_encoder *encoder, uint32_t column_index, uint32_t k
     index_entry(words, words->count++);
 }
 
-// ---------------------------------------------------------------- times
-
-static void put_two(uint8_t *out, int64_t value) {
-    out[0] = (uint8_t)('0' + value / 10);
-    out[1] = (uint8_t)('0' + value % 10);
-}
-
-// Days since 1970-01-01 to a civil date; the inverse stands in Model's Instant, and a test holds both together.
-static void civil(int64_t day, int64_t *year, int64_t *month, int64_t *day_of_month) {
-    int64_t shifted = day + 719468;
-    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted_month = (5 * day_of_year + 2) / 153;
-    *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    *year = year_of_era + era * 400 + (*month <= 2);
-    *day_of_month = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-}
-
-#define LAST_SECOND 253402300799ll /* 9999-12-31T23:59:59Z */
-
-// `"2025-11-03T04:05:06Z"` with its quotes: 22 bytes.
-static void time_text(int64_t seconds, uint8_t *out) {
-    int64_t day = seconds / 86400, rest = seconds % 86400, year, month, day_of_month;
-    civil(day, &year, &month, &day_of_month);
-    out[0] = '"';
-    put_two(out + 1, year / 100);
-    put_two(out + 3, year % 100);
-    out[5] = '-';
-    put_two(out + 6, month);
-    out[8] = '-';
-    put_two(out + 9, day_of_month);
-    out[11] = 'T';
-    put_two(out + 12, rest / 3600);
-    out[14] = ':';
-    put_two(out + 15, rest / 60 % 60);
-    out[17] = ':';
-    put_two(out + 18, rest % 60);
-    out[20] = 'Z';
-    out[21] = '"';
-}
-
-// Unix seconds of a non-negative integer cell up to the year 9999; -1 for anything else.
-static inline int64_t seconds_of(const uint8_t *text, uint32_t length) {
-    if (length == 0 || length > 12) return -1;
-    int64_t value = 0;
-    for (uint32_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9') return -1;
-        value = value * 10 + (text[i] - '0');
-    }
-    return value <= LAST_SECOND ? value : -1;
-}
+// ---------------------------------------------------------------- rows
 
 static int64_t partition_of(cogni_encoder *encoder, int64_t seconds) {
     int64_t day = seconds >= 0 ? seconds / 86400 : -((86399 - seconds) / 86400);
@@ -308,8 +187,6 @@ static int64_t partition_of(cogni_encoder *encoder, int64_t seconds) {
     }
     return encoder->month;
 }
-
-// ---------------------------------------------------------------- rows
 
 int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
                      cogni_run *run, cogni_stop *stop) {

@@ -110,6 +110,9 @@ struct PseudonymBook: Sendable {
         character.isLetter || character.isNumber || "._-+@".contains(character)
     }
 
+    /// Made by a machine: long and with a digit. `role-api-organization-owner` is everybody's.
+    static func isOpaque(_ id: String) -> Bool { id.utf8.count >= 12 && id.contains { $0.isNumber } }
+
     /// `user-Ab12Cd34…`: also where no schema knows the place.
     private static func looksLikeIdentifier(_ word: String) -> Bool {
         guard let mark = word.firstIndex(where: { $0 == "-" || $0 == "_" }) else { return false }

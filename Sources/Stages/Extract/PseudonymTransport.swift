@@ -55,18 +55,19 @@ package actor PseudonymTransport: Transport {
     // MARK: What identifies
 
     private func learn(_ body: JSONValue, _ spec: StreamSpec) {
-        for name in Set([spec.pagination.cursorField, "first_id", "last_id"]) where spec.pagination.style != .none {
-            if let cursor = body[name]?.text, name.hasSuffix("_id") || name == spec.pagination.cursorField {
-                // Ids are learned from their rows, where their kind is known; opaque cursors have no other place.
-                if !name.hasSuffix("_id") { book.note(cursor, as: .identifier) }
-            }
-        }
+        // Cursors that are ids are learned from their rows, where their kind is known; opaque ones have no other place.
+        let cursor = spec.pagination.cursorField
+        if !cursor.isEmpty, !cursor.hasSuffix("id"), let text = body[cursor]?.text { book.note(text, as: .identifier) }
         learn(body, spec, members: spec.rows.members[...], bucket: nil)
     }
 
     private func learn(_ value: JSONValue, _ spec: StreamSpec, members: ArraySlice<String>, bucket: JSONValue?) {
         guard let member = members.first else {
             for column in spec.columns { learn(column, row: value, bucket: bucket) }
+            // Ids of roles, alerts and certificates identify nobody, but belong to the organization all the same.
+            if spec.primaryKey.contains("id"), let id = value["id"]?.text, PseudonymBook.isOpaque(id) {
+                book.note(id, as: .identifier)
+            }
             return
         }
         for element in value[member]?.elements ?? [] {
