@@ -254,9 +254,11 @@ class Output:
         """Bytes of every file below the folder, and of compressed ones also the inside: (path, bytes)."""
         for path in sorted(self.path.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                yield path, path.read_bytes()
-                if path.suffix in (".gz", ".zst"):
-                    yield path, content(path)
+                data = path.read_bytes()
+                yield path, data
+                inside = opened(data)  # by its first bytes: files in staging have other names
+                if inside is not data:
+                    yield path, inside
 
 
 class Literal(str):
@@ -264,10 +266,13 @@ class Literal(str):
 
 
 def content(path):
-    data = Path(path).read_bytes()
-    if str(path).endswith(".gz"):
+    return opened(Path(path).read_bytes())
+
+
+def opened(data):
+    if data.startswith(b"\x1f\x8b"):
         return gzip.decompress(data)
-    if str(path).endswith(".zst"):
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
         return subprocess.run(["zstd", "-dcq"], input=data, capture_output=True, check=True).stdout
     return data
 

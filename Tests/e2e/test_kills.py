@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -74,9 +75,29 @@ class Kills(CogniTest):
         done = self.live(pipeline, simulator, since=None)
         self.assertBalances(done.summary)
         self.assertSameTree(calm, self.at(), f"seed {SEED}")
-        import shutil
-
         shutil.rmtree(self.output)
+
+    def test_killed_around_the_commit_the_next_run_finds_a_whole_generation_or_none(self):
+        simulator, pipeline, calm = self.slow()
+        simulator.faults()
+        chance = random.Random(SEED + 2)
+        before = after = 0
+        for _ in range(10):
+            process = self.begin(pipeline, simulator)
+            generations = self.output / "demo/generations"
+            while process.poll() is None and not (generations.is_dir() and any(generations.iterdir())):
+                pass
+            time.sleep(chance.random() * 0.03)
+            process.kill()
+            process.communicate()
+            if self.at().exists():
+                after += 1
+                self.assertEqual(self.at().manifest_bytes, calm.manifest_bytes)
+                self.assertEqual(self.at().archives(), calm.archives())
+            else:
+                before += 1
+            self.finish(pipeline, simulator, calm)
+        print(f"{before} before the commit, {after} after ", end="")
 
     def test_killed_again_and_again_it_still_ends(self):
         simulator, pipeline, calm = self.slow()

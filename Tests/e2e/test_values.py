@@ -52,6 +52,17 @@ class Numbers(CogniTest):
         found, expected = self.amounts("csv")
         self.assertEqual(found, [value or "" for value in expected])
 
+    def test_guarded_formulas_leave_numbers_alone(self):
+        fixture = self.cost_fixture(["-0.10", '"-7"', "3"])
+        page = next((fixture / "costs").rglob("first.json"))
+        page.write_text(page.read_text().replace('"line_item":null', '"line_item":"-1+2"', 1).replace('"line_item":null', '"line_item":"=A1"', 1))
+        reports = "costs: { since: 2025-11-01, group_by: [project_id, line_item] }"
+        pipeline = self.pipeline(reports, load="format: csv\nguard_formulas: true")
+        self.replay(pipeline, "--until", "2025-11-02", fixture=fixture)
+        rows = self.at().rows("costs")
+        self.assertEqual([row["amount_value"] for row in rows], ["-0.10", "-7", "3"])
+        self.assertEqual([row["line_item"] for row in rows], ["'-1+2", "'=A1", ""])
+
     def test_integers_above_2_to_the_53_keep_every_digit(self):
         for form in ("ndjson", "csv"):
             self.replay(self.pipeline(None, load=f"format: {form}"), output=self.folder / form)

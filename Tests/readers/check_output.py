@@ -9,6 +9,7 @@ import csv
 import gzip
 import hashlib
 import importlib.util
+import io
 import json
 import shutil
 import subprocess
@@ -107,7 +108,7 @@ def ndjson_rows(data, columns):
 
 def csv_rows(data, columns):
     text = data.decode("utf-8")
-    rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     if rows[0] != columns:
         raise ValueError("the header is not the schema's")
     if any(len(row) != len(columns) for row in rows):

@@ -76,8 +76,16 @@ package struct CellText: Sendable {
     }
 
     private static func startsFormula(_ text: [UInt8]) -> Bool {
-        guard let first = text.first(where: { $0 != 32 && $0 != 34 }) else { return false }
+        guard let first = text.first(where: { $0 != 32 && $0 != 34 }), !isNegativeNumber(text) else { return false }
         return first == UInt8(ascii: "=") || first == UInt8(ascii: "+") || first == UInt8(ascii: "-")
             || first == UInt8(ascii: "@") || first == 9 || first == 13
+    }
+
+    /// `-3.25` is an amount, which has to stay one.
+    private static func isNegativeNumber(_ text: [UInt8]) -> Bool {
+        let digits = text.dropFirst()
+        return text.first == UInt8(ascii: "-") && digits.first.map { $0 >= 48 && $0 <= 57 } == true
+            && digits.allSatisfy { $0 >= 48 && $0 <= 57 || $0 == UInt8(ascii: ".") }
+            && digits.count { $0 == UInt8(ascii: ".") } <= 1
     }
 }
