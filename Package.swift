@@ -104,7 +104,8 @@ let package = Package(
             "cogni",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
-                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "RecordScan", "Console", "Sanitizing", "KeyRing", arguments,
+                "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "RecordScan", "Console",
+                "Sanitizing", "KeyRing", arguments,
             ]
         ),
         program("cogni-simulator", [arguments] + nio),

@@ -13,7 +13,9 @@ import Testing
 
     /// Each text as the value of a declared field, of an undeclared one, and inside an array.
     private static func pages(_ text: [UInt8]) -> [[UInt8]] {
-        [(#"{"data":[{"id":"#, "}]}"), (#"{"data":[{"other":"#, "}]}"), (#"{"x":[1,"#, #"],"data":[]}"#)].map { before, after in
+        [(#"{"data":[{"id":"#, "}]}"), (#"{"data":[{"other":"#, "}]}"), (#"{"x":[1,"#, #"],"data":[]}"#)].map {
+            before,
+            after in
             Array(before.utf8) + text + Array(after.utf8)
         }
     }

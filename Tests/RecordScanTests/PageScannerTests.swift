@@ -21,7 +21,8 @@ func accepts(_ bytes: [UInt8], members: [String] = ["data"]) -> Bool {
 
 @Suite struct PageScannerTests {
     @Test(arguments: [
-        #"{"data":[]}"#, #" { "data" : [ { "id" : "a" } , {} ] , "x":[1,2,{"y":null}] } "#, #"{"data":[{"id":{"deep":[[[]]]}}]}"#,
+        #"{"data":[]}"#, #" { "data" : [ { "id" : "a" } , {} ] , "x":[1,2,{"y":null}] } "#,
+        #"{"data":[{"id":{"deep":[[[]]]}}]}"#,
         #"{"data":[{"id":"\u00e9\"\\\/\b\f\n\r\t"}],"has_more":false}"#,
     ])
     func wellFormedPagesAreAccepted(text: String) { #expect(accepts(Array(text.utf8))) }
@@ -29,13 +30,16 @@ func accepts(_ bytes: [UInt8], members: [String] = ["data"]) -> Bool {
     @Test(arguments: [
         "", "[]", "{}", #"{"data":{}}"#, #"{"data":[1]}"#, #"{"data":[{}]"#, #"{"data":[{}]}x"#, #"{"data":[{},]}"#,
         #"{"data":[{"id":01}]}"#, #"{"data":[{"id":"a}]}"#, #"{"data":[{"id":"\x"}]}"#, #"{"data":[{"id":nul}]}"#,
-        #"{"data":[],"data":[]}"#, #"{"data":[{"a":1 "b":2}]}"#, "{\"data\":[{\"id\":\"\u{01}\"}]}", #"{"data":[{"x":{"y":}}]}"#,
+        #"{"data":[],"data":[]}"#, #"{"data":[{"a":1 "b":2}]}"#, "{\"data\":[{\"id\":\"\u{01}\"}]}",
+        #"{"data":[{"x":{"y":}}]}"#,
         "\u{FEFF}{\"data\":[]}",
     ])
     func brokenPagesAreRefused(text: String) { #expect(!accepts(Array(text.utf8))) }
 
     @Test func everyCutOfAPageIsRefused() {
-        let whole = Array(#"{"object":"list","data":[{"id":"a","n":-1.5e+3,"x":[true,null]},{"id":"é\u00e9"}],"has_more":true}"#.utf8)
+        let whole = Array(
+            #"{"object":"list","data":[{"id":"a","n":-1.5e+3,"x":[true,null]},{"id":"é\u00e9"}],"has_more":true}"#.utf8
+        )
         #expect(accepts(whole))
         for length in 0..<whole.count { #expect(!accepts(Array(whole.prefix(length))), "cut at \(length)") }
     }
@@ -81,7 +85,10 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 func randomValue(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
-    let strings = ["id", "a", "é", "😀", "x\"y", "\\", "\n", "", "a longer string that fills more than one vector of bytes", "\u{2028}"]
+    let strings = [
+        "id", "a", "é", "😀", "x\"y", "\\", "\n", "", "a longer string that fills more than one vector of bytes",
+        "\u{2028}",
+    ]
     switch generator.next() % (depth > 4 ? 5 : 8) {
     case 0: return .null
     case 1: return .bool(generator.next() % 2 == 0)
@@ -93,6 +100,7 @@ func randomValue(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
             (0..<Int(generator.next() % 5)).map { _ in
                 let key = strings[Int(generator.next() % UInt64(strings.count))]
                 return .init(key, randomValue(&generator, depth: depth + 1))
-            })
+            }
+        )
     }
 }

@@ -20,7 +20,9 @@ private func bucket(_ day: Int64) -> (start: Instant, end: Instant) { (at(day), 
         #expect(coverage.fraction == 1)
     }
 
-    @Test(arguments: [([10, 11, 13], "1970-01-13T00:00:00Z to 1970-01-14"), ([11, 12, 13], "1970-01-11"), ([10], "1970-01-12")])
+    @Test(arguments: [
+        ([10, 11, 13], "1970-01-13T00:00:00Z to 1970-01-14"), ([11, 12, 13], "1970-01-11"), ([10], "1970-01-12"),
+    ])
     func aHoleIsNamedByItsEdges(days: [Int64], named: String) throws {
         var coverage = Coverage(window: week)
         try coverage.note(days.map { bucket($0) })

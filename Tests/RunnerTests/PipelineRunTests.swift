@@ -28,7 +28,11 @@ final class Scripted: Transport {
             return first
         }
         guard let answer else { throw TransportError(.notRecorded, "nothing is scripted for \(key)") }
-        return Reply(status: answer.0, headers: ["x-request-id": "req_\(key.count)"], body: PageBytes(Array(answer.1.utf8)))
+        return Reply(
+            status: answer.0,
+            headers: ["x-request-id": "req_\(key.count)"],
+            body: PageBytes(Array(answer.1.utf8))
+        )
     }
 }
 
@@ -75,7 +79,8 @@ struct Toy {
     let pipeline: Pipeline
 
     init(load: String = "") throws {
-        let text = "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s } }\nload: { compression: none\(load) }\n"
+        let text =
+            "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s } }\nload: { compression: none\(load) }\n"
         let reading = PipelineReader.read(file: "p.yaml", bytes: Array(text.utf8), environment: [:]) { _ in
             Array(connectorText.utf8)
         }
@@ -84,26 +89,43 @@ struct Toy {
 
     func run(_ transport: Scripted, now: String) async throws -> RunSummary {
         var options = RunOptions(
-            now: try #require(Instant(text: now)), output: folder + "/toy", runID: "run-\(UUID().uuidString.prefix(8))")
+            now: try #require(Instant(text: now)),
+            output: folder + "/toy",
+            runID: "run-\(UUID().uuidString.prefix(8))"
+        )
         options.checkpointInterval = .zero
         let doors = RunDoors(
             fetcher: PageFetcher(
-                transport: transport, connector: pipeline.connector,
-                policy: RetryPolicy(budget: .seconds(5), maxDelay: .seconds(1)), clock: Hasty(), random: { 0.5 }),
-            key: nil, tenant: "toy", maskSecrets: { _ in nil }, progress: { _ in }, milliseconds: { 0 })
+                transport: transport,
+                connector: pipeline.connector,
+                policy: RetryPolicy(budget: .seconds(5), maxDelay: .seconds(1)),
+                clock: Hasty(),
+                random: { 0.5 }
+            ),
+            key: nil,
+            tenant: "toy",
+            maskSecrets: { _ in nil },
+            progress: { _ in },
+            milliseconds: { 0 }
+        )
         return try await PipelineRun(pipeline: pipeline, options: options, doors: doors).run()
     }
 
     /// The lines of a stream's files in the current generation.
     func lines(_ stream: String) throws -> [String] {
         let current = folder + "/toy/current/" + stream
-        let files = try FileManager.default.subpathsOfDirectory(atPath: current).filter { $0.hasSuffix(".ndjson") }.sorted()
-        return try files.flatMap { try String(contentsOfFile: current + "/" + $0, encoding: .utf8).split(separator: "\n").map(String.init) }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: current).filter { $0.hasSuffix(".ndjson") }
+            .sorted()
+        return try files.flatMap {
+            try String(contentsOfFile: current + "/" + $0, encoding: .utf8).split(separator: "\n").map(String.init)
+        }
     }
 }
 
 @Suite struct PipelineRunTests {
-    private static func page(_ rows: String, more: Bool = false, last: String = "null", next: String = "null") -> (Int, String) {
+    private static func page(_ rows: String, more: Bool = false, last: String = "null", next: String = "null") -> (
+        Int, String
+    ) {
         (200, #"{"object":"list","data":[\#(rows)],"has_more":\#(more),"last_id":\#(last),"next":\#(next)}"#)
     }
 
@@ -119,7 +141,9 @@ struct Toy {
         let summary = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
         #expect(summary.exitCode == 0, "\(summary.faults)")
         #expect(summary.outcome == .published)
-        #expect(try toy.lines("teams").map { String($0.prefix(10)) } == [#"{"id":"a","#, #"{"id":"b","#, #"{"id":"c","#])
+        #expect(
+            try toy.lines("teams").map { String($0.prefix(10)) } == [#"{"id":"a","#, #"{"id":"b","#, #"{"id":"c","#]
+        )
         #expect(try toy.lines("members").count == 3)
         #expect(summary.streams.allSatisfy { $0.tally.balances })
         #expect(summary.streams.first { $0.name == "teams" }?.tally.identical == 1)
@@ -170,7 +194,9 @@ struct Toy {
         let toy = try Toy()
         _ = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
         var day2 = Self.day1
-        day2["/teams"] = [Self.page(#"{"id":"b","name":"Beta","seen_at":77},{"id":"a","name":"Alpha"}"#, more: true, last: #""a""#)]
+        day2["/teams"] = [
+            Self.page(#"{"id":"b","name":"Beta","seen_at":77},{"id":"a","name":"Alpha"}"#, more: true, last: #""a""#)
+        ]
         _ = try await toy.run(Scripted(day2), now: "2026-01-02")
         #expect(!FileManager.default.fileExists(atPath: toy.folder + "/toy/current/teams_changes"))
         #expect(try toy.lines("teams")[1].contains("1970-01-01T00:01:17Z"))
@@ -195,8 +221,11 @@ struct Toy {
     @Test func aRefusedKeyStopsTheRunAndPublishesNothing() async throws {
         let toy = try Toy()
         let summary = try await toy.run(
-            Scripted(["/teams": [(401, #"{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#)]]),
-            now: "2026-01-01")
+            Scripted([
+                "/teams": [(401, #"{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#)]
+            ]),
+            now: "2026-01-01"
+        )
         #expect(summary.exitCode == 3)
         #expect(summary.generation == nil)
     }
@@ -223,7 +252,9 @@ struct Toy {
         let summary = try await toy.run(Scripted(rough), now: "2026-01-01")
         #expect(summary.exitCode == 0, "\(summary.faults)")
         #expect(summary.streams[0].retries == 3)
-        let manifests = [calm, toy].map { FileManager.default.contents(atPath: $0.folder + "/toy/current/manifest.json") }
+        let manifests = [calm, toy].map {
+            FileManager.default.contents(atPath: $0.folder + "/toy/current/manifest.json")
+        }
         #expect(manifests[0] == manifests[1])
     }
 }

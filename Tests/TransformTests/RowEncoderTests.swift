@@ -8,9 +8,13 @@ import Testing
 
 /// A report with one dimension and one column of each kind.
 let report = StreamSpec(
-    name: "costs", mode: .report, path: "/costs",
+    name: "costs",
+    mode: .report,
+    path: "/costs",
     pagination: Pagination(style: .bucketPage, cursorParameter: "page", cursorField: "next_page"),
-    rows: .init(members: ["data", "results"]), primaryKey: ["start_time", "project_id"], timeColumn: "start_time",
+    rows: .init(members: ["data", "results"]),
+    primaryKey: ["start_time", "project_id"],
+    timeColumn: "start_time",
     columns: [
         Column("start_time", path: ["start_time"], origin: .bucket, kind: .timestamp, nullable: false),
         Column("end_time", path: ["end_time"], origin: .bucket, kind: .timestamp, nullable: false),
@@ -18,16 +22,22 @@ let report = StreamSpec(
         Column("amount_value", path: ["amount", "value"], kind: .decimal, nullable: true),
         Column("count", path: ["count"], kind: .integer, nullable: true),
         Column("batch", path: ["batch"], kind: .boolean, nullable: true),
-    ], ignoredFields: [["object"]])
+    ],
+    ignoredFields: [["object"]]
+)
 
 func encoder(
-    _ spec: StreamSpec = report, format: CellText.Format = .ndjson, unknown: FieldRules.UnknownFields = .numbers
+    _ spec: StreamSpec = report,
+    format: CellText.Format = .ndjson,
+    unknown: FieldRules.UnknownFields = .numbers
 ) throws -> RowEncoder {
     var rules = FieldRules(maskSecrets: { $0.starts(with: Array("sk-".utf8)) ? Array("sk-m…sked".utf8) : nil })
     rules.unknownFields = unknown
     return try RowEncoder(
-        spec: spec, primaryKey: spec.primaryKey,
-        settings: .init(text: CellText(format: format, guardsFormulas: false), unit: .day, rules: rules))
+        spec: spec,
+        primaryKey: spec.primaryKey,
+        settings: .init(text: CellText(format: format, guardsFormulas: false), unit: .day, rules: rules)
+    )
 }
 
 func lines(_ encoder: RowEncoder, keep: RunMerge.Keep = .latest) throws -> [Int: [String]] {
@@ -35,7 +45,9 @@ func lines(_ encoder: RowEncoder, keep: RunMerge.Keep = .latest) throws -> [Int:
     for (partition, run) in encoder.takePartitions() {
         let merge = RunMerge(keep: keep)
         merge.add(run)
-        while let row = try merge.next() { out[partition, default: []].append(String(decoding: row.line, as: UTF8.self)) }
+        while let row = try merge.next() {
+            out[partition, default: []].append(String(decoding: row.line, as: UTF8.self))
+        }
     }
     return out
 }
@@ -65,10 +77,17 @@ func page(_ text: String) -> PageBytes { PageBytes(Array(text.utf8)) }
         let start = #"{"start_time":"2025-11-01T00:00:00Z","end_time":"2025-11-02T00:00:00Z","#
         #expect(
             days[20393] == [
-                start + #""project_id":null,"amount_value":"0.0042","count":null,"batch":null,"extra":{"new_counter":7}}"# + "\n",
-                start + #""project_id":"aA😀\n","amount_value":"0.8958740000000000","count":null,"batch":null,"extra":null}"# + "\n",
-                start + #""project_id":"b","amount_value":"0.00001","count":9007199254740993,"batch":false,"extra":null}"# + "\n",
-            ])
+                start
+                    + #""project_id":null,"amount_value":"0.0042","count":null,"batch":null,"extra":{"new_counter":7}}"#
+                    + "\n",
+                start
+                    + #""project_id":"aA😀\n","amount_value":"0.8958740000000000","count":null,"batch":null,"extra":null}"#
+                    + "\n",
+                start
+                    + #""project_id":"b","amount_value":"0.00001","count":9007199254740993,"batch":false,"extra":null}"#
+                    + "\n",
+            ]
+        )
         #expect(days[20394]?.count == 1)
         #expect(days[20394]?[0].contains(#""project_id":"sk-m…sked","amount_value":"-3""#) == true)
         #expect(encoder.drift.unknown["user"]?.action == "dropped")
@@ -81,10 +100,14 @@ func page(_ text: String) -> PageBytes { PageBytes(Array(text.utf8)) }
         let days = try lines(encoder)
         #expect(
             days[20393] == [
-                "2025-11-01T00:00:00Z,2025-11-02T00:00:00Z,,0.0042,,,\"{\"\"new_counter\"\":7}\"\n".replacing("\"{\"\"new_counter\"\":7}\"", with: "\"{\"\"new_counter\"\":7}\""),
+                "2025-11-01T00:00:00Z,2025-11-02T00:00:00Z,,0.0042,,,\"{\"\"new_counter\"\":7}\"\n".replacing(
+                    "\"{\"\"new_counter\"\":7}\"",
+                    with: "\"{\"\"new_counter\"\":7}\""
+                ),
                 "2025-11-01T00:00:00Z,2025-11-02T00:00:00Z,\"aA😀\n\",0.8958740000000000,,,\n",
                 "2025-11-01T00:00:00Z,2025-11-02T00:00:00Z,b,0.00001,9007199254740993,false,\n",
-            ])
+            ]
+        )
     }
 
     @Test func aBrokenPageLeavesNothingBehind() throws {
@@ -99,7 +122,11 @@ func page(_ text: String) -> PageBytes { PageBytes(Array(text.utf8)) }
     @Test func repeatsOfAKeyAreCountedApart() throws {
         let encoder = try encoder()
         _ = try encoder.take(page(Self.twoDays), parameters: [:], requestID: nil)
-        _ = try encoder.take(page(Self.twoDays.replacing("9007199254740993", with: "5")), parameters: [:], requestID: nil)
+        _ = try encoder.take(
+            page(Self.twoDays.replacing("9007199254740993", with: "5")),
+            parameters: [:],
+            requestID: nil
+        )
         let run = try #require(encoder.takePartition(20393))
         let merge = RunMerge(keep: .latest)
         merge.add(run)
@@ -115,7 +142,11 @@ func page(_ text: String) -> PageBytes { PageBytes(Array(text.utf8)) }
             let encoder = try encoder(format: format)
             _ = try encoder.take(page(Self.twoDays), parameters: [:], requestID: nil)
             let reader = ArchiveLine(
-                format: format, columns: encoder.columns, primaryKey: report.primaryKey, timeColumn: "start_time")
+                format: format,
+                columns: encoder.columns,
+                primaryKey: report.primaryKey,
+                timeColumn: "start_time"
+            )
             let run = try #require(encoder.takePartition(20393))
             let merge = RunMerge(keep: .latest)
             merge.add(run)

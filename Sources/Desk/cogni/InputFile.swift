@@ -11,12 +11,17 @@ enum InputFile {
             let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? handle.close() }
             var all = Data()
-            while all.count <= limit, let part = try handle.read(upToCount: limit + 1 - all.count), !part.isEmpty { all += part }
+            while all.count <= limit, let part = try handle.read(upToCount: limit + 1 - all.count), !part.isEmpty {
+                all += part
+            }
             data = all
         } catch {
             let reason = (error as NSError).localizedFailureReason ?? (error as NSError).localizedDescription
             throw Fault(
-                .badPlan, "\(path) can't be read: \(reason)", mend: "check the path; `cogni init` writes a starter pipeline")
+                .badPlan,
+                "\(path) can't be read: \(reason)",
+                mend: "check the path; `cogni init` writes a starter pipeline"
+            )
         }
         guard data.count <= limit else {
             throw Fault(.badPlan, "\(path) is larger than \(limit >> 20) MiB", mend: "name a pipeline file")

@@ -11,15 +11,20 @@ enum Switch {
     static func check(_ workspace: Workspace) throws(Fault) {
         guard workspace.pipeline.enabled else {
             throw Fault(
-                .disabled, "\(workspace.pipeline.file) says `enabled: false`", mend: "set `enabled: true` to run it")
+                .disabled,
+                "\(workspace.pipeline.file) says `enabled: false`",
+                mend: "set `enabled: true` to run it"
+            )
         }
         let path = workspace.root.statePath
         guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { return }
         defer { try? store.close() }
         if let flag = try store.flag(), !flag.enabled {
             throw Fault(
-                .disabled, "pipeline \(workspace.pipeline.name) was switched off by \(flag.by) at \(flag.at.text): \(flag.reason)",
-                mend: "mend the cause, then: cogni enable \(workspace.pipeline.file)")
+                .disabled,
+                "pipeline \(workspace.pipeline.name) was switched off by \(flag.by) at \(flag.at.text): \(flag.reason)",
+                mend: "mend the cause, then: cogni enable \(workspace.pipeline.file)"
+            )
         }
     }
 
@@ -33,7 +38,9 @@ enum Switch {
             try store.countSuccess()
         } else {
             let flag = try store.countFailure(
-                limit: workspace.pipeline.alerts.disableAfterFailures, at: Instant(seconds: Console.wallSeconds))
+                limit: workspace.pipeline.alerts.disableAfterFailures,
+                at: Instant(seconds: Console.wallSeconds)
+            )
             if !flag.enabled {
                 Terminal.error("pipeline \(workspace.pipeline.name) is switched off now: \(flag.reason)")
             }

@@ -57,8 +57,10 @@ struct Workspace {
         guard let encryption = pipeline.transform.encryption else { return nil }
         guard let path = encryption.keyRing, !path.isEmpty else {
             throw Fault(
-                .cannotSeal, "fields are to be encrypted, and no key ring is named",
-                mend: "set \(encryption.keyRingName) to a key ring file; `cogni keys create` makes one")
+                .cannotSeal,
+                "fields are to be encrypted, and no key ring is named",
+                mend: "set \(encryption.keyRingName) to a key ring file; `cogni keys create` makes one"
+            )
         }
         let ring = try KeyRing.load(path, environment: Environment.all)
         for warning in ring.warnings { Terminal.error("warning: \(warning)") }
@@ -73,36 +75,57 @@ struct Workspace {
         }
         guard let credential = pipeline.source.credential, !credential.isEmpty else {
             throw Fault(
-                .denied, "\(pipeline.source.credentialName) is not set",
-                mend: "export \(pipeline.source.credentialName) with an admin key, or run recorded replies with --replay DIR")
+                .denied,
+                "\(pipeline.source.credentialName) is not set",
+                mend:
+                    "export \(pipeline.source.credentialName) with an admin key, or run recorded replies with --replay DIR"
+            )
         }
         let engine: CurlEngine
         do throws(CurlError) { engine = try CurlEngine() } catch {
             throw Fault(.unreachable, "libcurl could not be started: \(error)", mend: "install libcurl 7.85 or newer")
         }
         let live = try LiveTransport(
-            connector: pipeline.connector, baseURL: pipeline.source.baseURL, credential: credential,
-            options: pipeline.source.options, limits: CurlLimits(bodyBytes: pipeline.source.maxPageSize.bytes),
-            allowPlainHTTP: pipeline.source.allowPlainHTTP, engine: engine)
+            connector: pipeline.connector,
+            baseURL: pipeline.source.baseURL,
+            credential: credential,
+            options: pipeline.source.options,
+            limits: CurlLimits(bodyBytes: pipeline.source.maxPageSize.bytes),
+            allowPlainHTTP: pipeline.source.allowPlainHTTP,
+            engine: engine
+        )
         // Outermost the pacing: a path that has to wait must not hold a place that others could use.
         return PacedTransport(
-            GatedTransport(live, width: width), requestsPerMinute: pipeline.source.requestsPerMinute, perPath: pipeline.connector.pacing.perPath)
+            GatedTransport(live, width: width),
+            requestsPerMinute: pipeline.source.requestsPerMinute,
+            perPath: pipeline.connector.pacing.perPath
+        )
     }
 
     func doors(
-        transport: any Transport, key: DataKey?, progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
+        transport: any Transport,
+        key: DataKey?,
+        progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
     ) -> RunDoors {
         let sanitizer = sanitizer
         let fetcher = PageFetcher(
-            transport: transport, connector: pipeline.connector,
+            transport: transport,
+            connector: pipeline.connector,
             credentialName: pipeline.source.credentialName,
             policy: RetryPolicy(
                 budget: .seconds(pipeline.source.retryBudget.seconds),
-                maxDelay: .seconds(pipeline.source.retryMaxDelay.seconds)),
-            sanitize: { sanitizer.clean($0) })
+                maxDelay: .seconds(pipeline.source.retryMaxDelay.seconds)
+            ),
+            sanitize: { sanitizer.clean($0) }
+        )
         return RunDoors(
-            fetcher: fetcher, key: key, tenant: tenant, maskSecrets: { sanitizer.maskField($0) }, progress: progress,
-            milliseconds: { Console.milliseconds })
+            fetcher: fetcher,
+            key: key,
+            tenant: tenant,
+            maskSecrets: { sanitizer.maskField($0) },
+            progress: progress,
+            milliseconds: { Console.milliseconds }
+        )
     }
 
     /// `--now`, else the fixture's own time, else the clock.
@@ -115,8 +138,10 @@ struct Workspace {
     static func instant(_ text: String, _ option: String) throws -> Instant {
         guard let instant = Instant(text: text) else {
             throw Fault(
-                .badPlan, "\(option) \(text) is not a time",
-                mend: "write it as 2025-11-01 or 2025-11-01T00:00:00Z (UTC), or as Unix seconds")
+                .badPlan,
+                "\(option) \(text) is not a time",
+                mend: "write it as 2025-11-01 or 2025-11-01T00:00:00Z (UTC), or as Unix seconds"
+            )
         }
         return instant
     }

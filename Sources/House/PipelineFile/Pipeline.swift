@@ -50,8 +50,15 @@ package struct Pipeline: Sendable {
         package var primaryKey: [String]
 
         package init(
-            spec: StreamSpec, bucketWidth: String?, groupBy: [String], since: Instant?, until: Instant?,
-            lookback: TimeSpan, includeOpenBucket: Bool, onFailure: OnFailure, primaryKey: [String]
+            spec: StreamSpec,
+            bucketWidth: String?,
+            groupBy: [String],
+            since: Instant?,
+            until: Instant?,
+            lookback: TimeSpan,
+            includeOpenBucket: Bool,
+            onFailure: OnFailure,
+            primaryKey: [String]
         ) {
             self.spec = spec
             self.bucketWidth = bucketWidth

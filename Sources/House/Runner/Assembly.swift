@@ -59,15 +59,21 @@ struct Assembly {
 
     private func entry(_ plan: Pipeline.StreamPlan, _ result: StreamResult?) -> Manifest.Stream {
         var stream = Manifest.Stream(
-            name: plan.spec.name, mode: plan.spec.mode.rawValue, primaryKey: result?.primaryKey ?? plan.primaryKey,
+            name: plan.spec.name,
+            mode: plan.spec.mode.rawValue,
+            primaryKey: result?.primaryKey ?? plan.primaryKey,
             bucketWidth: plan.bucketWidth ?? plan.spec.window?.defaultWidth,
-            groupBy: plan.spec.grouping == nil ? nil : result?.groupBy ?? plan.groupBy)
+            groupBy: plan.spec.grouping == nil ? nil : result?.groupBy ?? plan.groupBy
+        )
         stream.extra = [.init("settings", .string(StreamSettings.fingerprint(plan, pipeline, doors)))]
         return stream
     }
 
     private func add(
-        _ plan: Pipeline.StreamPlan, _ result: StreamResult, _ old: Manifest.Stream?, to publication: inout Publication
+        _ plan: Pipeline.StreamPlan,
+        _ result: StreamResult,
+        _ old: Manifest.Stream?,
+        to publication: inout Publication
     ) {
         var stream = entry(plan, result)
         stream.coverage = result.coverage
@@ -77,7 +83,10 @@ struct Assembly {
     }
 
     private func addChanges(
-        _ plan: Pipeline.StreamPlan, _ result: StreamResult, _ old: Manifest.Stream?, to publication: inout Publication
+        _ plan: Pipeline.StreamPlan,
+        _ result: StreamResult,
+        _ old: Manifest.Stream?,
+        to publication: inout Publication
     ) {
         guard plan.spec.mode == .snapshot, old != nil || !result.changeFiles.isEmpty else { return }
         let primaryKey = ["changed_at"] + result.primaryKey
@@ -107,15 +116,21 @@ struct Assembly {
                 if rules.isSealed(stream: name, column: column) {
                     fields.append(
                         Manifest.Crypto.Field(
-                            path: "\(name).\(column.name)", algorithm: algorithm,
-                            domain: FieldRules.domain(stream: name, column: column)))
+                            path: "\(name).\(column.name)",
+                            algorithm: algorithm,
+                            domain: FieldRules.domain(stream: name, column: column)
+                        )
+                    )
                 }
                 for inner in column.inner where rules.isSealed(stream: name, inner: inner) {
                     let path = inner.path.joined(separator: ".")
                     fields.append(
                         Manifest.Crypto.Field(
-                            path: "\(name).\(column.name).\(path)", algorithm: algorithm,
-                            domain: inner.domain ?? "\(name).\(column.name).\(path)"))
+                            path: "\(name).\(column.name).\(path)",
+                            algorithm: algorithm,
+                            domain: inner.domain ?? "\(name).\(column.name).\(path)"
+                        )
+                    )
                 }
             }
         }

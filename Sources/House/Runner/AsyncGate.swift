@@ -47,7 +47,9 @@ package struct GatedTransport: Transport {
     package func send(_ request: Request) async throws(TransportError) -> Reply {
         guard await gate.enter() else { throw TransportError(.cancelled, "the run was stopped") }
         let outcome: Result<Reply, TransportError>
-        do throws(TransportError) { outcome = .success(try await inner.send(request)) } catch { outcome = .failure(error) }
+        do throws(TransportError) { outcome = .success(try await inner.send(request)) } catch {
+            outcome = .failure(error)
+        }
         await gate.leave()
         return try outcome.get()
     }

@@ -13,17 +13,21 @@ enum ClosedPartitions {
                     "number": .integer(number), "name": .string(one.name),
                     "identical": .integer(one.counts.identical), "conflicts": .integer(one.counts.conflicts),
                     "fresh": .integer(one.counts.fresh),
-                    "files": .array(one.files.map { file in
-                        [
-                            "name": .string(String(file.path.split(separator: "/").last ?? "")), "rows": .integer(file.rows),
-                            "bytes": .integer(file.facts.bytes), "sha256": .string(file.facts.sha256),
-                            "content_bytes": .integer(file.facts.contentBytes),
-                            "content_sha256": .string(file.facts.contentSHA256),
-                            "min": .integer(file.min?.seconds ?? 0), "max": .integer(file.max?.seconds ?? 0),
-                        ]
-                    }),
+                    "files": .array(
+                        one.files.map { file in
+                            [
+                                "name": .string(String(file.path.split(separator: "/").last ?? "")),
+                                "rows": .integer(file.rows),
+                                "bytes": .integer(file.facts.bytes), "sha256": .string(file.facts.sha256),
+                                "content_bytes": .integer(file.facts.contentBytes),
+                                "content_sha256": .string(file.facts.contentSHA256),
+                                "min": .integer(file.min?.seconds ?? 0), "max": .integer(file.max?.seconds ?? 0),
+                            ]
+                        }
+                    ),
                 ]
-            })
+            }
+        )
     }
 
     /// `nil` when a file is missing or has another size: then the stream is walked anew.
@@ -49,14 +53,21 @@ enum ClosedPartitions {
     private static func staged(_ file: JSONValue, stream: String, partition: String, folder: String) -> StagedFile? {
         guard let name = file["name"]?.text, let bytes = file["bytes"]?.integer, let rows = file["rows"]?.integer,
             let sha256 = file["sha256"]?.text, let contentBytes = file["content_bytes"]?.integer,
-            let contentSHA256 = file["content_sha256"]?.text, let min = file["min"]?.integer, let max = file["max"]?.integer
+            let contentSHA256 = file["content_sha256"]?.text, let min = file["min"]?.integer,
+            let max = file["max"]?.integer
         else { return nil }
         let path = folder + "/" + name
         let status = (try? Disk.status(path)) ?? nil
         guard let status, status.kind == .file, status.size == bytes else { return nil }
         return StagedFile(
-            path: path, stream: stream, partition: partition, rows: rows,
+            path: path,
+            stream: stream,
+            partition: partition,
+            rows: rows,
             facts: FileFacts(bytes: bytes, sha256: sha256, contentBytes: contentBytes, contentSHA256: contentSHA256),
-            min: Instant(seconds: Int64(min)), max: Instant(seconds: Int64(max)), isSynced: true)
+            min: Instant(seconds: Int64(min)),
+            max: Instant(seconds: Int64(max)),
+            isSynced: true
+        )
     }
 }

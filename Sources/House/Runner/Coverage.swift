@@ -62,7 +62,9 @@ package struct Coverage: Sendable {
 
     private func fault(_ what: String) -> Fault {
         Fault(
-            .badReply, what,
-            mend: "run it again; if it stays, the API lost data: ask its support with the request id")
+            .badReply,
+            what,
+            mend: "run it again; if it stays, the API lost data: ask its support with the request id"
+        )
     }
 }

@@ -47,7 +47,11 @@ struct OldRows {
             } catch let error as ArchiveError {
                 throw Fault(error)
             } catch {
-                throw Fault(.cannotWrite, "`\(path)` could not be read: \(error)", mend: "run `cogni verify` on the output")
+                throw Fault(
+                    .cannotWrite,
+                    "`\(path)` could not be read: \(error)",
+                    mend: "run `cogni verify` on the output"
+                )
             }
         }
     }
@@ -64,8 +68,11 @@ struct OldRows {
 
     var foreign: Fault {
         Fault(
-            .cannotWrite, "an archive of the current generation holds a line that this version did not write",
-            at: paths.prefix(1).map { "file \($0)" }, mend: "run `cogni verify` on the output, or run with `--full-refresh`")
+            .cannotWrite,
+            "an archive of the current generation holds a line that this version did not write",
+            at: paths.prefix(1).map { "file \($0)" },
+            mend: "run `cogni verify` on the output, or run with `--full-refresh`"
+        )
     }
 }
 

@@ -32,7 +32,12 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     ///   - prefix: makes file names in `folder` unique.
     ///   - isKept: the files must outlive a crash: they are synced, and their names say so.
     init(
-        stream: String, folder: String, prefix: String, header: [UInt8], maxFileSize: Int, codec: Codec,
+        stream: String,
+        folder: String,
+        prefix: String,
+        header: [UInt8],
+        maxFileSize: Int,
+        codec: Codec,
         isKept: Bool = false
     ) {
         self.stream = stream
@@ -52,7 +57,9 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         while true {
             merge.restartFile()
             let filled: Int
-            do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch { throw ArchiveSink.fault(error) }
+            do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch {
+                throw ArchiveSink.fault(error)
+            }
             guard filled > 0 else { break }
             let counts = merge.counts
             try append(block, count: filled, rows: counts.rows, times: timed ? (counts.minTime, counts.maxTime) : nil)
@@ -71,7 +78,9 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     }
 
     /// Adds whole lines: the first `length` bytes of `lines`.
-    func append(_ lines: [UInt8], count length: Int, rows count: Int, times span: (min: Int64, max: Int64)?) throws(Fault) {
+    func append(_ lines: [UInt8], count length: Int, rows count: Int, times span: (min: Int64, max: Int64)?)
+        throws(Fault)
+    {
         if writer.isOpen, writer.contentBytes + length > maxFileSize { try closeFile() }
         do throws(ArchiveError) {
             if !writer.isOpen {
@@ -97,13 +106,23 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         do throws(ArchiveError) { facts = try writer.finish(sync: isSynced) } catch { throw Fault(error) }
         files.append(
             StagedFile(
-                path: path, stream: stream, partition: partition, rows: rows, facts: facts,
-                min: times.map { Instant(seconds: $0.min) }, max: times.map { Instant(seconds: $0.max) }, isSynced: isSynced))
+                path: path,
+                stream: stream,
+                partition: partition,
+                rows: rows,
+                facts: facts,
+                min: times.map { Instant(seconds: $0.min) },
+                max: times.map { Instant(seconds: $0.max) },
+                isSynced: isSynced
+            )
+        )
         rows = 0
         times = nil
     }
 
     private var path: String { "\(folder)/\(prefix)-\(fileNumber)\(suffix)" }
 
-    static func fault(_ error: RunFileError) -> Fault { Fault(DiskError("read", "a run file in staging", number: error.number)) }
+    static func fault(_ error: RunFileError) -> Fault {
+        Fault(DiskError("read", "a run file in staging", number: error.number))
+    }
 }

@@ -20,7 +20,8 @@ struct PartitionNaming: Sendable {
         guard isMonthly else { return Instant(text: name).map { ($0, $0 + 86_400) } }
         guard let first = Instant(text: name + "-01") else { return nil }
         let fields = first.fields
-        let next = fields.month == 12
+        let next =
+            fields.month == 12
             ? Instant(year: fields.year + 1, month: 1, day: 1)
             : Instant(year: fields.year, month: fields.month + 1, day: 1)
         return (first, next)

@@ -40,8 +40,15 @@ package struct PipelineRun: Sendable {
         let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
         try store.recordRun(
             RunRecord(
-                runID: options.runID, started: options.now, ended: nil, outcome: .running, exitCode: nil,
-                generation: nil, summary: [:]))
+                runID: options.runID,
+                started: options.now,
+                ended: nil,
+                outcome: .running,
+                exitCode: nil,
+                generation: nil,
+                summary: [:]
+            )
+        )
         try refuseOtherSettings(current)
         let (plan, earlier) = try openPlan(store, claim, current)
         var options = options
@@ -49,15 +56,35 @@ package struct PipelineRun: Sendable {
         let staging = root.stagingPath + "/" + Digest.hex(plan.fingerprint).prefix(16)
         try clearStaging(root, keeping: staging)
         let keeper = ProgressKeeper(
-            store: store, claim: claim, stagingFolder: staging, interval: options.checkpointInterval, earlier: earlier)
+            store: store,
+            claim: claim,
+            stagingFolder: staging,
+            interval: options.checkpointInterval,
+            earlier: earlier
+        )
         let work = RunWork(
-            pipeline: pipeline, options: options, doors: doors, keeper: keeper, staging: staging, current: current,
-            memory: RowMemory(limit: options.memoryForRows), forgotten: forgotten)
+            pipeline: pipeline,
+            options: options,
+            doors: doors,
+            keeper: keeper,
+            staging: staging,
+            current: current,
+            memory: RowMemory(limit: options.memoryForRows),
+            forgotten: forgotten
+        )
         let results = await work.results()
         if let fault = await keeper.fault { throw fault }
         let summary = try await conclude(
-            results, root: root, store: store, claim: claim, current: current, options: options, keeper: keeper,
-            started: started, forgotten: forgotten)
+            results,
+            root: root,
+            store: store,
+            claim: claim,
+            current: current,
+            options: options,
+            keeper: keeper,
+            started: started,
+            forgotten: forgotten
+        )
         return summary
     }
 
@@ -69,7 +96,8 @@ package struct PipelineRun: Sendable {
             throw Fault(
                 .locked,
                 "another run holds \(root.path): process \(holder.process) on \(holder.host), since \(holder.since)",
-                mend: "wait until it ends, or stop that process; a run that died holds nothing")
+                mend: "wait until it ends, or stop that process; a run that died holds nothing"
+            )
         }
     }
 
@@ -84,17 +112,28 @@ package struct PipelineRun: Sendable {
 
     /// - Parameter forgotten: streams that are still to be read from the beginning.
     private func commit(
-        _ generation: Generation, reason: GenerationCommit.Reason, except forgotten: Set<String> = []
+        _ generation: Generation,
+        reason: GenerationCommit.Reason,
+        except forgotten: Set<String> = []
     ) -> GenerationCommit {
         GenerationCommit(
-            generation: generation.number, manifestSHA256: generation.manifestSHA256, runID: options.runID,
-            committed: options.now, reason: reason,
+            generation: generation.number,
+            manifestSHA256: generation.manifestSHA256,
+            runID: options.runID,
+            committed: options.now,
+            reason: reason,
             watermarks: generation.manifest.streams.filter { !forgotten.contains($0.name) }.map { stream in
                 Watermark(
-                    stream: stream.name, watermark: stream.watermark, coverageFrom: stream.coverage?.from,
-                    coverageTo: stream.coverage?.to, groupBy: stream.groupBy ?? [], bucketWidth: stream.bucketWidth,
-                    generation: generation.number)
-            })
+                    stream: stream.name,
+                    watermark: stream.watermark,
+                    coverageFrom: stream.coverage?.from,
+                    coverageTo: stream.coverage?.to,
+                    groupBy: stream.groupBy ?? [],
+                    bucketWidth: stream.bucketWidth,
+                    generation: generation.number
+                )
+            }
+        )
     }
 
     /// Files written under other settings can't stand beside new ones: keys would not join and formats would mix.
@@ -108,11 +147,13 @@ package struct PipelineRun: Sendable {
             if settings != StreamSettings.fingerprint(plan, pipeline, doors) { changed.append(plan.spec.name) }
         }
         guard changed.isEmpty else {
-            let names = changed.prefix(5).joined(separator: ", ") + (changed.count > 5 ? ", and \(changed.count - 5) more" : "")
+            let names =
+                changed.prefix(5).joined(separator: ", ") + (changed.count > 5 ? ", and \(changed.count - 5) more" : "")
             throw Fault(
                 .badPlan,
                 "the settings of \(changed.count) streams have changed since generation \(current.number) (\(names)): format, grouping, bucket width, encryption, sanitizing or schema",
-                mend: "run once with `--full-refresh` to write these streams anew, or undo the change")
+                mend: "run once with `--full-refresh` to write these streams anew, or undo the change"
+            )
         }
     }
 
@@ -122,7 +163,9 @@ package struct PipelineRun: Sendable {
 
     /// The plan of a run that was cut off is finished first, with its own "now"; one of other settings is dropped.
     private func openPlan(
-        _ store: StateStore, _ claim: Claim, _ current: Generation?
+        _ store: StateStore,
+        _ claim: Claim,
+        _ current: Generation?
     ) throws(Fault) -> (OpenPlan, [SliceProgress]) {
         let base = StreamSettings.planFingerprint(pipeline, options, doors, selected, current?.manifestSHA256)
         if let open = try store.openPlan() {
@@ -148,15 +191,23 @@ package struct PipelineRun: Sendable {
             }
             try Disk.makeFolders(folder, mode: 0o700)
             // Finished files of an attempt that was cut off are made anew; run files are what its progress stands on.
-            for name in try Disk.list(folder) where !name.hasSuffix(".runs") && !name.hasSuffix(".closed") { try Disk.removeTree(folder + "/" + name) }
+            for name in try Disk.list(folder) where !name.hasSuffix(".runs") && !name.hasSuffix(".closed") {
+                try Disk.removeTree(folder + "/" + name)
+            }
         }
     }
 
     // MARK: The end of the run
 
     private func conclude(
-        _ results: [StreamResult], root: OutputRoot, store: StateStore, claim: Claim, current: Generation?,
-        options: RunOptions, keeper: ProgressKeeper, started: Int,
+        _ results: [StreamResult],
+        root: OutputRoot,
+        store: StateStore,
+        claim: Claim,
+        current: Generation?,
+        options: RunOptions,
+        keeper: ProgressKeeper,
+        started: Int,
         forgotten: Set<String>
     ) async throws(Fault) -> RunSummary {
         let faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
@@ -193,16 +244,24 @@ package struct PipelineRun: Sendable {
                     let generation = try root.generation(published)
                     try store.commitGeneration(
                         commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
-                        as: claim)
+                        as: claim
+                    )
                     dropOld(root)
                 }
             }
         }
         var summary = RunSummary(
-            pipeline: pipeline.name, runID: options.runID, outcome: outcome, exitCode: faults.first?.code.exitCode ?? 0,
-            generation: number, output: root.path, started: options.now,
+            pipeline: pipeline.name,
+            runID: options.runID,
+            outcome: outcome,
+            exitCode: faults.first?.code.exitCode ?? 0,
+            generation: number,
+            output: root.path,
+            started: options.now,
             milliseconds: doors.milliseconds() - started,
-            streams: assembly.reports(results, publication: publication), faults: faults)
+            streams: assembly.reports(results, publication: publication),
+            faults: faults
+        )
         if !isInterrupted, outcome != .failed {
             try onDisk { () throws(DiskError) in try Disk.removeTree(root.stagingPath) }
             try root.prepare()
@@ -218,7 +277,9 @@ package struct PipelineRun: Sendable {
         do throws(Fault) {
             let vacuum = try Vacuum.perform(root, keep: pipeline.load.keepGenerations, at: options.now)
             guard let first = vacuum.dropped.first, let last = vacuum.dropped.last else { return }
-            let names = first.generation == last.generation ? "\(first.generation)" : "\(first.generation) to \(last.generation)"
+            let names =
+                first.generation == last.generation
+                ? "\(first.generation)" : "\(first.generation) to \(last.generation)"
             doors.progress(.note("dropped generation \(names): keep_generations is \(pipeline.load.keepGenerations)"))
         } catch {
             doors.progress(.note("an old generation could not be dropped: \(error.what)"))
@@ -226,7 +287,10 @@ package struct PipelineRun: Sendable {
     }
 
     private func remember(
-        _ summary: RunSummary, _ results: [StreamResult], root: OutputRoot, store: StateStore
+        _ summary: RunSummary,
+        _ results: [StreamResult],
+        root: OutputRoot,
+        store: StateStore
     ) throws(Fault) {
         let outcome: RunRecord.Outcome =
             switch summary.outcome {
@@ -238,8 +302,15 @@ package struct PipelineRun: Sendable {
             }
         try store.recordRun(
             RunRecord(
-                runID: summary.runID, started: summary.started, ended: summary.started + Int64(summary.milliseconds / 1000),
-                outcome: outcome, exitCode: summary.exitCode, generation: summary.generation, summary: summary.json))
+                runID: summary.runID,
+                started: summary.started,
+                ended: summary.started + Int64(summary.milliseconds / 1000),
+                outcome: outcome,
+                exitCode: summary.exitCode,
+                generation: summary.generation,
+                summary: summary.json
+            )
+        )
         var members = summary.json.members ?? []
         members.append(JSONValue.Member("details", .array(results.map { RunDetails.json($0) })))
         let bytes = Array(JSONValue.object(members).pretty.utf8) + [10]

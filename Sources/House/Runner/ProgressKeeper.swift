@@ -79,14 +79,20 @@ actor ProgressKeeper {
     func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) {
         if carried == nil { earlier = earlier.filter { $0.value.stream != stream } }
         streams[stream] = Stream(
-            engine: engine, carried: carried, isResumable: isResumable, lastCheckpoint: .now, groupBy: groupBy)
+            engine: engine,
+            carried: carried,
+            isResumable: isResumable,
+            lastCheckpoint: .now,
+            groupBy: groupBy
+        )
     }
 
     /// Where an earlier attempt's walk stopped.
     func kept(_ stream: String, slice: String) -> Kept? {
         guard let row = earlier[slice], row.stream == stream else { return nil }
         let buckets = row.counters["buckets"]?.elements?.compactMap { pair -> (start: Instant, end: Instant)? in
-            guard let values = pair.elements, values.count == 2, let start = values[0].integer, let end = values[1].integer
+            guard let values = pair.elements, values.count == 2, let start = values[0].integer,
+                let end = values[1].integer
             else { return nil }
             return (Instant(seconds: Int64(start)), Instant(seconds: Int64(end)))
         }
@@ -95,18 +101,29 @@ actor ProgressKeeper {
 
     /// Notes that a page was taken; durable at the next checkpoint.
     func keep(
-        _ stream: String, slice: String, place: Slice, memento: String, pages: Int, cursor: String?,
+        _ stream: String,
+        slice: String,
+        place: Slice,
+        memento: String,
+        pages: Int,
+        cursor: String?,
         buckets: [(start: Instant, end: Instant)]
     ) async {
         guard streams[stream]?.isResumable == true else { return }
         var row = SliceProgress(
-            id: slice, stream: stream, walk: place.walk, from: place.window?.start, to: place.window?.end)
+            id: slice,
+            stream: stream,
+            walk: place.walk,
+            from: place.window?.start,
+            to: place.window?.end
+        )
         row.pages = pages
         row.nextPage = cursor
         row.counters = [
             "walk": .string(memento),
             "buckets": .array(
-                ProgressKeeper.joined(buckets).map { [.integer($0.start.seconds), .integer($0.end.seconds)] }),
+                ProgressKeeper.joined(buckets).map { [.integer($0.start.seconds), .integer($0.end.seconds)] }
+            ),
         ]
         await note(row)
     }

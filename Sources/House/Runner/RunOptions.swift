@@ -39,8 +39,12 @@ package struct RunDoors: Sendable {
     package var milliseconds: @Sendable () -> Int
 
     package init(
-        fetcher: PageFetcher, key: DataKey?, tenant: String, maskSecrets: @escaping @Sendable ([UInt8]) -> [UInt8]?,
-        progress: @escaping @Sendable (ProgressEvent) -> Void, milliseconds: @escaping @Sendable () -> Int
+        fetcher: PageFetcher,
+        key: DataKey?,
+        tenant: String,
+        maskSecrets: @escaping @Sendable ([UInt8]) -> [UInt8]?,
+        progress: @escaping @Sendable (ProgressEvent) -> Void,
+        milliseconds: @escaping @Sendable () -> Int
     ) {
         self.fetcher = fetcher
         self.key = key

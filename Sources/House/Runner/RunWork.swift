@@ -47,9 +47,10 @@ struct RunWork: Sendable {
             guard var result = results[name] else { return nil }
             if hasStopped, !result.stopsRun, result.fault?.code == .interrupted { result.fault = stopped(name) }
             return result
-        } + order.filter { !selected.contains($0) }.compactMap { name in
-            results[name].flatMap { $0.stopsRun ? $0 : nil }
         }
+            + order.filter { !selected.contains($0) }.compactMap { name in
+                results[name].flatMap { $0.stopsRun ? $0 : nil }
+            }
     }
 
     private func stopped(_ name: String) -> Fault {
@@ -78,7 +79,10 @@ struct RunWork: Sendable {
     }
 
     private func one(
-        _ plan: Pipeline.StreamPlan, isSelected: Bool, parentColumns: [String], desk: ParentDesk
+        _ plan: Pipeline.StreamPlan,
+        isSelected: Bool,
+        parentColumns: [String],
+        desk: ParentDesk
     ) async -> StreamResult {
         let spec = plan.spec
         let begun = doors.milliseconds()
@@ -91,15 +95,25 @@ struct RunWork: Sendable {
                 failed.fault = Fault(
                     stopsRun ? .interrupted : fault.code,
                     "its parent stream \(last.stream) could not be listed: \(fault.what)",
-                    at: ["stream \(spec.name)"], mend: "mend that first, then run again")
+                    at: ["stream \(spec.name)"],
+                    mend: "mend that first, then run again"
+                )
                 await desk.put(spec.name, .failed(fault, stopsRun: stopsRun))
                 return failed
             }
         }
         let run = StreamRun(
-            plan: plan, pipeline: pipeline, options: options, doors: doors, progress: keeper,
-            window: window(plan), parentColumns: parentColumns, stagingFolder: staging,
-            closer: closing(spec), memory: memory)
+            plan: plan,
+            pipeline: pipeline,
+            options: options,
+            doors: doors,
+            progress: keeper,
+            window: window(plan),
+            parentColumns: parentColumns,
+            stagingFolder: staging,
+            closer: closing(spec),
+            memory: memory
+        )
         var result: StreamResult
         switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
         case .failure(let failure):
@@ -144,8 +158,15 @@ struct RunWork: Sendable {
 
     private func closing(_ spec: StreamSpec) -> StreamClosing {
         StreamClosing(
-            spec: spec, pipeline: pipeline, now: options.now, stagingFolder: staging, old: old(spec.name),
-            oldChanges: old(ChangeLog.name(spec.name)), oldFolder: current?.path, width: 2)
+            spec: spec,
+            pipeline: pipeline,
+            now: options.now,
+            stagingFolder: staging,
+            old: old(spec.name),
+            oldChanges: old(ChangeLog.name(spec.name)),
+            oldFolder: current?.path,
+            width: 2
+        )
     }
 
     private func nothingToRead(_ plan: Pipeline.StreamPlan) -> Bool {

@@ -1,7 +1,7 @@
 internal import ArchiveWriting
 internal import Disk
-internal import Model
 internal import Load
+internal import Model
 internal import RecordScan
 
 /// A sorted run that went to staging: rows of one partition, in a part of a run file.

@@ -46,15 +46,23 @@ struct StreamClosing: Sendable {
             throw Fault(
                 .badReply,
                 "rows were lost: \(result.tally.fetched) fetched, \(result.tally.kept) kept, \(result.tally.duplicates) duplicates, \(result.tally.droppedTotal) dropped",
-                at: ["stream \(spec.name)"], mend: "this is a defect of cogni: report it with the run file")
+                at: ["stream \(spec.name)"],
+                mend: "this is a defect of cogni: report it with the run file"
+            )
         }
         return result
     }
 
     private func sink(_ stream: String, _ prefix: String, header: [UInt8], isKept: Bool = false) -> ArchiveSink {
         ArchiveSink(
-            stream: stream, folder: stagingFolder, prefix: prefix, header: header,
-            maxFileSize: pipeline.load.maxFileSize.bytes, codec: codec, isKept: isKept)
+            stream: stream,
+            folder: stagingFolder,
+            prefix: prefix,
+            header: header,
+            maxFileSize: pipeline.load.maxFileSize.bytes,
+            codec: codec,
+            isKept: isKept
+        )
     }
 
     private func paths(_ partition: Manifest.Partition?) -> [String] {
@@ -83,7 +91,11 @@ struct StreamClosing: Sendable {
     }
 
     private func closePartitions(
-        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ early: [Int: Closed], _ reader: ArchiveLine, window: TimeWindow?,
+        _ runs: [Int: RowRun],
+        _ spilled: [StagedRun],
+        _ early: [Int: Closed],
+        _ reader: ArchiveLine,
+        window: TimeWindow?,
         into result: inout StreamResult
     ) async throws(Fault) {
         var jobs: [String: Job] = [:]
@@ -93,7 +105,9 @@ struct StreamClosing: Sendable {
         }
         for run in spilled {
             let name = naming.name(run.partition)
-            jobs[name, default: Job(number: run.partition, name: name, run: nil, spilled: [], old: nil)].spilled.append(run)
+            jobs[name, default: Job(number: run.partition, name: name, run: nil, spilled: [], old: nil)].spilled.append(
+                run
+            )
         }
         var closed: [Closed] = []
         for (number, one) in early {
@@ -240,7 +254,12 @@ struct StreamClosing: Sendable {
     /// Closes one partition while the walk goes on, on another thread than the walk's.
     @concurrent
     func closeEarly(
-        _ number: Int, _ run: RowRun, _ spilled: [StagedRun], _ reader: ArchiveLine, window: TimeWindow, sink: ArchiveSink
+        _ number: Int,
+        _ run: RowRun,
+        _ spilled: [StagedRun],
+        _ reader: ArchiveLine,
+        window: TimeWindow,
+        sink: ArchiveSink
     ) async -> Closed {
         let job = Job(number: number, name: naming.name(number), run: run, spilled: spilled, old: nil)
         return closeOne(job, reader, window: window, sink: sink)
@@ -249,7 +268,10 @@ struct StreamClosing: Sendable {
     // MARK: Snapshots and singletons
 
     private func closeSingleton(
-        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ reader: ArchiveLine, into result: inout StreamResult
+        _ runs: [Int: RowRun],
+        _ spilled: [StagedRun],
+        _ reader: ArchiveLine,
+        into result: inout StreamResult
     ) throws(Fault) {
         let merge = RunMerge(keep: keep)
         let files = try add(spilled, to: merge)
@@ -268,7 +290,10 @@ struct StreamClosing: Sendable {
     }
 
     private func closeSnapshot(
-        _ runs: [Int: RowRun], _ spilled: [StagedRun], _ reader: ArchiveLine, into result: inout StreamResult
+        _ runs: [Int: RowRun],
+        _ spilled: [StagedRun],
+        _ reader: ArchiveLine,
+        into result: inout StreamResult
     ) throws(Fault) {
         let merge = RunMerge(keep: keep)
         let files = try add(spilled, to: merge)

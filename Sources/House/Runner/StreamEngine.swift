@@ -37,8 +37,14 @@ actor StreamEngine {
     ///   - runFileName: new in the folder for each attempt.
     ///   - spilled: what an earlier attempt left in staging and this one goes on from.
     init(
-        spec: StreamSpec, primaryKey: [String], settings: RowEncoder.Settings, stagingFolder: String,
-        runFileName: String, memory: RowMemory, spilled: [StagedRun], early: [Int: StreamClosing.Closed],
+        spec: StreamSpec,
+        primaryKey: [String],
+        settings: RowEncoder.Settings,
+        stagingFolder: String,
+        runFileName: String,
+        memory: RowMemory,
+        spilled: [StagedRun],
+        early: [Int: StreamClosing.Closed],
         closer: StreamClosing
     ) throws(Fault) {
         self.spec = spec
@@ -96,7 +102,9 @@ actor StreamEngine {
     /// Starts to write the partitions that end before `reached`: their rows are all there, since buckets come in order. Should
     /// the API send a late one after all, the partition is merged once more at the end.
     func closeRipe(reached: Instant, window: TimeWindow) async {
-        let ripe = encoder.partitions.keys.filter { !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window) }
+        let ripe = encoder.partitions.keys.filter {
+            !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window)
+        }
         for number in ripe.sorted() {
             // One at a time: a second core writes while the first reads pages. More would only hold more rows in memory.
             if closing.count >= 1 { await finishOldest() }
@@ -145,7 +153,9 @@ actor StreamEngine {
     }
 
     /// Hands over everything, for closing.
-    func takeAll() async throws(Fault) -> (runs: [Int: RowRun], spilled: [StagedRun], early: [Int: StreamClosing.Closed]) {
+    func takeAll() async throws(Fault) -> (
+        runs: [Int: RowRun], spilled: [StagedRun], early: [Int: StreamClosing.Closed]
+    ) {
         let early = try await closedEarly()
         isHandedOver = true
         return (encoder.takePartitions(), spilled, early)

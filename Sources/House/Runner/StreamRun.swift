@@ -65,7 +65,9 @@ struct StreamRun: Sendable {
     }
 
     private func attempt(
-        groupBy: [String], window: TimeWindow?, parents: [[String: String]]
+        groupBy: [String],
+        window: TimeWindow?,
+        parents: [[String: String]]
     ) async -> Result<Fetched, StreamFailure> {
         let dimensions = Set(spec.grouping?.dimensions ?? [])
         let primaryKey = spec.primaryKey.filter { !dimensions.contains($0) || groupBy.contains($0) }
@@ -75,14 +77,26 @@ struct StreamRun: Sendable {
         let engine: StreamEngine
         do throws(Fault) {
             engine = try StreamEngine(
-                spec: spec, primaryKey: primaryKey, settings: settings(), stagingFolder: stagingFolder,
-                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs", memory: memory,
-                spilled: resumed?.spilled ?? [], early: resumed?.early ?? [:], closer: closer)
+                spec: spec,
+                primaryKey: primaryKey,
+                settings: settings(),
+                stagingFolder: stagingFolder,
+                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs",
+                memory: memory,
+                spilled: resumed?.spilled ?? [],
+                early: resumed?.early ?? [:],
+                closer: closer
+            )
         } catch {
             return .failure(StreamFailure(fault: error.within("stream \(spec.name)"), result: result))
         }
         await progress.begin(
-            spec.name, engine: engine, groupBy: groupBy, carried: resumed, isResumable: isResumable)
+            spec.name,
+            engine: engine,
+            groupBy: groupBy,
+            carried: resumed,
+            isResumable: isResumable
+        )
         if let resumed, resumed.pages > 0 {
             result.notes.append("went on after \(resumed.pages) pages that an earlier attempt had kept")
         }
@@ -105,8 +119,12 @@ struct StreamRun: Sendable {
                 collected += outcome
                 if let fault = outcome.fault, failure == nil {
                     failure = StreamFailure(
-                        fault: fault.within("stream \(spec.name)"), result: result, status: outcome.status,
-                        envelope: outcome.envelope, stopsRun: outcome.stopsRun)
+                        fault: fault.within("stream \(spec.name)"),
+                        result: result,
+                        status: outcome.status,
+                        envelope: outcome.envelope,
+                        stopsRun: outcome.stopsRun
+                    )
                     group.cancelAll()
                 }
                 start()
@@ -122,7 +140,8 @@ struct StreamRun: Sendable {
         if collected.absent > 0 {
             result.notes.append(
                 spec.parents.isEmpty
-                    ? "the API has none" : "\(collected.absent) of \(slices.count) parents have none, or are gone")
+                    ? "the API has none" : "\(collected.absent) of \(slices.count) parents have none, or are gone"
+            )
         }
         if collected.refused > 0 {
             result.notes.append("\(collected.refused) parents were refused by the API (400), as archived ones are")
@@ -154,9 +173,13 @@ struct StreamRun: Sendable {
     func settings() -> RowEncoder.Settings {
         RowEncoder.Settings(
             text: CellText(
-                format: pipeline.load.format == .csv ? .csv : .ndjson, guardsFormulas: pipeline.load.guardFormulas),
+                format: pipeline.load.format == .csv ? .csv : .ndjson,
+                guardsFormulas: pipeline.load.guardFormulas
+            ),
             unit: spec.timeColumn == nil ? .none : pipeline.load.partitionBy == .month ? .month : .day,
-            rules: FieldRules(pipeline: pipeline, doors: doors), parentColumns: parentColumns)
+            rules: FieldRules(pipeline: pipeline, doors: doors),
+            parentColumns: parentColumns
+        )
     }
 
     private func slices(window: TimeWindow?, parents: [[String: String]]) -> [Slice] {
@@ -223,9 +246,13 @@ struct StreamRun: Sendable {
                         buckets += page.facts.buckets
                         let step = try walk.advance(
                             EnvelopeFacts(
-                                hasMore: page.facts.hasMore, cursor: page.facts.cursor,
-                                lastItemID: page.facts.lastItemID, elementCount: page.facts.elementCount,
-                                linkNext: page.linkNext))
+                                hasMore: page.facts.hasMore,
+                                cursor: page.facts.cursor,
+                                lastItemID: page.facts.lastItemID,
+                                elementCount: page.facts.elementCount,
+                                linkNext: page.linkNext
+                            )
+                        )
                         if step == .done { try coverage?.finish() }
                     } catch {
                         var fault = error
@@ -239,8 +266,14 @@ struct StreamRun: Sendable {
                         await progress.finish(spec.name, slice: id)
                     } else {
                         await progress.keep(
-                            spec.name, slice: id, place: slice, memento: walk.memento, pages: walk.pages,
-                            cursor: walk.cursor, buckets: buckets)
+                            spec.name,
+                            slice: id,
+                            place: slice,
+                            memento: walk.memento,
+                            pages: walk.pages,
+                            cursor: walk.cursor,
+                            buckets: buckets
+                        )
                     }
                 }
             } catch {
@@ -258,14 +291,20 @@ struct StreamRun: Sendable {
     }
 
     private func page(
-        _ slice: Slice, _ walk: CursorWalk, number: Int, engine: StreamEngine, requests: RequestBuilder
+        _ slice: Slice,
+        _ walk: CursorWalk,
+        number: Int,
+        engine: StreamEngine,
+        requests: RequestBuilder
     ) async -> Result<FetchedPage, FetchFailure> {
         let request = requests.request(slice, walk)
         let box = FactsBox()
         let fetched: Result<FetchedPage, FetchFailure>
         do throws(FetchFailure) {
             let (reply, attempts) = try await doors.fetcher.fetch(
-                request, scope: spec.scope, at: slice.place + ["page \(number)"],
+                request,
+                scope: spec.scope,
+                at: slice.place + ["page \(number)"],
                 validate: { reply in
                     let requestID = reply.headers[pipeline.connector.requestIDHeader.lowercased()]
                     switch await engine.take(reply, parameters: slice.parameters, requestID: requestID) {
@@ -277,14 +316,20 @@ struct StreamRun: Sendable {
                         box.refusal = fault.within("page \(number)")
                         return .ok
                     }
-                })
+                }
+            )
             if let refusal = box.refusal {
                 var fault = refusal
                 if let id = attempts.requestID { fault.place.append("request \(id)") }
                 fetched = .failure(
                     FetchFailure(
-                        fault: slice.place.reversed().reduce(fault) { $0.within($1) }, status: 200, envelope: nil,
-                        attempts: attempts, stopsRun: false))
+                        fault: slice.place.reversed().reduce(fault) { $0.within($1) },
+                        status: 200,
+                        envelope: nil,
+                        attempts: attempts,
+                        stopsRun: false
+                    )
+                )
             } else {
                 let link = reply.headers["link"].flatMap { LinkHeader.next(in: $0) }
                 fetched = .success(FetchedPage(facts: box.facts, attempts: attempts, linkNext: link))

@@ -27,7 +27,8 @@ enum StreamSettings {
         }
         let value: JSONValue = [
             "columns": .array(columns), "width": .optional(plan.bucketWidth), "group_by": .strings(plan.groupBy),
-            "format": .string(pipeline.load.format.rawValue), "compression": .string(pipeline.load.compression.rawValue),
+            "format": .string(pipeline.load.format.rawValue),
+            "compression": .string(pipeline.load.compression.rawValue),
             "partition_by": .string(pipeline.load.partitionBy.rawValue), "secrets": .bool(transform.maskSecrets),
             "unknown": .string(transform.unknownFields.rawValue), "guard": .bool(pipeline.load.guardFormulas),
             "mode": .optional(isSealing ? transform.encryption?.mode.rawValue : nil),
@@ -39,7 +40,10 @@ enum StreamSettings {
 
     /// Of a whole run: two runs with the same one would do the same, so that the second may finish the first.
     static func planFingerprint(
-        _ pipeline: Pipeline, _ options: RunOptions, _ doors: RunDoors, _ plans: [Pipeline.StreamPlan],
+        _ pipeline: Pipeline,
+        _ options: RunOptions,
+        _ doors: RunDoors,
+        _ plans: [Pipeline.StreamPlan],
         _ manifestSHA256: String?
     ) -> String {
         let value: JSONValue = [
@@ -55,7 +59,8 @@ enum StreamSettings {
                         "since": .optional(plan.since?.text), "until": .optional(plan.until?.text),
                         "lookback": .integer(plan.lookback.seconds), "open": .bool(plan.includeOpenBucket),
                     ]
-                }),
+                }
+            ),
         ]
         return Digest.hex(value.canonicalText)
     }

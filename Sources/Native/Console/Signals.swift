@@ -37,22 +37,27 @@ package enum Signals {
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         let box = unsafe Unmanaged.passRetained(Box(inbox: ends[0], handler)).toOpaque()
         var thread = pthread_t()
-        unsafe pthread_create(&thread, nil, { context in
-            guard let context = unsafe context else { return nil }
-            let box = unsafe Unmanaged<Box>.fromOpaque(context).takeRetainedValue()
-            var set = sigset_t()
-            unsafe sigemptyset(&set)
-            unsafe sigaddset(&set, SIGINT)
-            unsafe sigaddset(&set, SIGTERM)
-            unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-            var count = 0
-            while true {
-                var byte: UInt8 = 0
-                guard unsafe read(box.inbox, &byte, 1) == 1 else { continue }
-                count += 1
-                box.handler(Int32(byte), count)
-            }
-        }, box)
+        unsafe pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                let box = unsafe Unmanaged<Box>.fromOpaque(context).takeRetainedValue()
+                var set = sigset_t()
+                unsafe sigemptyset(&set)
+                unsafe sigaddset(&set, SIGINT)
+                unsafe sigaddset(&set, SIGTERM)
+                unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+                var count = 0
+                while true {
+                    var byte: UInt8 = 0
+                    guard unsafe read(box.inbox, &byte, 1) == 1 else { continue }
+                    count += 1
+                    box.handler(Int32(byte), count)
+                }
+            },
+            box
+        )
         pthread_detach(thread)
     }
 

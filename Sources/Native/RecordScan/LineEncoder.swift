@@ -40,7 +40,14 @@ internal import CRecordScan
     /// Adds the next column of the line. `level` and `slot` are the shape's; level -1 is a constant column.
     package func addColumn(_ kind: Kind, level: Int, slot: Int, otherSlot: Int? = nil, prefix: [UInt8]) {
         unsafe cogni_encoder_add_column(
-            raw, kind.rawValue, Int32(level), Int32(slot), Int32(otherSlot ?? -1), prefix, UInt32(prefix.count))
+            raw,
+            kind.rawValue,
+            Int32(level),
+            Int32(slot),
+            Int32(otherSlot ?? -1),
+            prefix,
+            UInt32(prefix.count)
+        )
         columnCount += 1
     }
 
@@ -55,7 +62,14 @@ internal import CRecordScan
     package func setConstant(column: Int, text: [UInt8]?, key: [UInt8]) {
         let bytes = text ?? []
         unsafe cogni_encoder_set_constant(
-            raw, UInt32(column), text == nil ? 1 : 0, bytes, UInt32(bytes.count), key, UInt32(key.count))
+            raw,
+            UInt32(column),
+            text == nil ? 1 : 0,
+            bytes,
+            UInt32(bytes.count),
+            key,
+            UInt32(key.count)
+        )
     }
 
     /// Encodes the batch from `row` on, as long as rows belong to `partition`.
@@ -72,13 +86,28 @@ internal import CRecordScan
     /// Puts a finished value into a column's dictionary. `text` `nil` is null. `time` counts where the column decides
     /// the partition.
     package func put(
-        column: Int, cell: Cell, of batch: PageScanner, text: [UInt8]?, key: [UInt8], time: Int64 = 0
+        column: Int,
+        cell: Cell,
+        of batch: PageScanner,
+        text: [UInt8]?,
+        key: [UInt8],
+        time: Int64 = 0
     ) {
         let source = batch.bytes(cell)
         let bytes = text ?? []
         unsafe cogni_encoder_put(
-            raw, UInt32(column), cell.kind.rawValue, source, UInt32(source.count), text == nil ? 1 : 0, bytes,
-            UInt32(bytes.count), key, UInt32(key.count), time)
+            raw,
+            UInt32(column),
+            cell.kind.rawValue,
+            source,
+            UInt32(source.count),
+            text == nil ? 1 : 0,
+            bytes,
+            UInt32(bytes.count),
+            key,
+            UInt32(key.count),
+            time
+        )
     }
 
     /// The text of a ``Kind/rowByRow`` column for one row of the batch.

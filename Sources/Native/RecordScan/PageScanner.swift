@@ -118,7 +118,9 @@ package struct UnknownField: Sendable {
         var found: [UnknownField] = []
         while low < count, unsafe Int(all[low].row) == row {
             let extra = unsafe all[low]
-            let key = unsafe page?.withBytes { unsafe Array($0[Int(extra.key_offset)..<Int(extra.key_offset + extra.key_length)]) }
+            let key = unsafe page?.withBytes {
+                unsafe Array($0[Int(extra.key_offset)..<Int(extra.key_offset + extra.key_length)])
+            }
             let plain = PageScanner.unescape(key ?? [])
             found.append(
                 UnknownField(

@@ -1,7 +1,7 @@
 internal import CRecordScan
 
 /// Rows of one partition, waiting to be sorted: each a key, a time and a finished line.
-@safe package final class RowRun: @unchecked Sendable {  // one owner at a time: filled by one task, then handed on whole
+@safe package final class RowRun: @unchecked Sendable {  // one owner at a time
     let raw: OpaquePointer
 
     package init() { unsafe raw = cogni_run_new() }

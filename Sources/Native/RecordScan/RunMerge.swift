@@ -72,7 +72,8 @@ internal import CRecordScan
             key: Array(UnsafeBufferPointer(start: record.key, count: Int(record.key_length))),
             line: Array(UnsafeBufferPointer(start: record.line, count: Int(record.line_length))),
             time: record.time,
-            isOld: record.is_old != 0)
+            isOld: record.is_old != 0
+        )
     }
 
     /// Fills `buffer` from its start with whole lines and returns how many bytes they are; 0 at the end. The buffer

@@ -297,8 +297,13 @@ extension Verifier.Report {
                 "\(finding.problem.rawValue): \(place): \(finding.path.isEmpty ? "" : "\(finding.path) ")\(finding.detail)"
         }
         let sum = "\(files) files, \(rows) rows, \(ByteSize(bytes: bytes).text): "
-        return (lines + [sum + (isGood ? "all as the manifest says" : "\(findings.count) finding\(findings.count == 1 ? "" : "s")")]).joined(
-            separator: "\n"
-        )
+        return
+            (lines + [
+                sum
+                    + (isGood
+                        ? "all as the manifest says" : "\(findings.count) finding\(findings.count == 1 ? "" : "s")")
+            ]).joined(
+                separator: "\n"
+            )
     }
 }

@@ -41,7 +41,9 @@ package struct ArchiveLine: Sendable {
         for prefix in prefixes {
             guard line[at...].starts(with: prefix) else { return nil }
             at += prefix.count
-            guard let end = format == .ndjson ? ArchiveLine.jsonEnd(line, at) : ArchiveLine.csvEnd(line, at) else { return nil }
+            guard let end = format == .ndjson ? ArchiveLine.jsonEnd(line, at) : ArchiveLine.csvEnd(line, at) else {
+                return nil
+            }
             cells.append(line[at..<end])
             at = end
         }

@@ -20,7 +20,9 @@ struct ValueResolver {
     /// - Returns: the value, and Unix seconds for timestamps (0 otherwise).
     /// - Parameter type: the row's `type`, for rules that hold for some types only.
     func resolve(
-        _ kind: Cell.Kind, _ text: [UInt8], type: String? = nil
+        _ kind: Cell.Kind,
+        _ text: [UInt8],
+        type: String? = nil
     ) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
         let typed = try typed(kind, text, type)
         return (try protected(typed.value), typed.time)
@@ -28,15 +30,21 @@ struct ValueResolver {
 
     /// The value by its type alone.
     private func typed(
-        _ kind: Cell.Kind, _ text: [UInt8], _ type: String?
+        _ kind: Cell.Kind,
+        _ text: [UInt8],
+        _ type: String?
     ) throws(WrongValue) -> (value: CellText.Value, time: Int64) {
         if kind == .null || kind == .absent { return (.null, 0) }
         switch column.kind {
         case .integer:
-            guard isNumberOrString(kind), let integer = PlainDecimal.integral(text) else { throw wrong(kind, "an integer") }
+            guard isNumberOrString(kind), let integer = PlainDecimal.integral(text) else {
+                throw wrong(kind, "an integer")
+            }
             return (.bare(integer), 0)
         case .decimal:
-            guard isNumberOrString(kind), let decimal = PlainDecimal.normalized(text) else { throw wrong(kind, "a decimal") }
+            guard isNumberOrString(kind), let decimal = PlainDecimal.normalized(text) else {
+                throw wrong(kind, "a decimal")
+            }
             return (.text(decimal), 0)
         case .boolean:
             guard kind == .yes || kind == .no else { throw wrong(kind, "a boolean") }
@@ -75,7 +83,9 @@ struct ValueResolver {
         if kind == .plainString, let instant = Instant(text: String(decoding: text, as: UTF8.self)), text.contains(45) {
             return (Array(instant.text.utf8), instant.seconds)
         }
-        guard isNumberOrString(kind), let plain = PlainDecimal.normalized(text) else { throw wrong(kind, "Unix seconds") }
+        guard isNumberOrString(kind), let plain = PlainDecimal.normalized(text) else {
+            throw wrong(kind, "Unix seconds")
+        }
         let parts = plain.split(separator: UInt8(ascii: "."), maxSplits: 1)
         guard let seconds = Int64(String(decoding: parts[0], as: UTF8.self)), plain[0] != UInt8(ascii: "-"),
             seconds <= 253_402_300_799

@@ -39,7 +39,9 @@ package struct Drift: Sendable, Equatable {
                     [
                         "count": .integer(field.count), "kind": .string(field.kind), "action": .string(field.action),
                         "first_request_id": .optional(field.firstRequestID),
-                    ])
-            })
+                    ]
+                )
+            }
+        )
     }
 }

@@ -59,8 +59,12 @@ struct InnerRules {
             return .object(
                 members.map { member in
                     let deeper = pending.filter { $0.path.first == member.key || $0.path.first == "*" }
-                    return JSONValue.Member(member.key, walk(member.value, deeper.map { ($0.path.dropFirst(), $0.action) }))
-                })
+                    return JSONValue.Member(
+                        member.key,
+                        walk(member.value, deeper.map { ($0.path.dropFirst(), $0.action) })
+                    )
+                }
+            )
         default: return value
         }
     }

@@ -10,7 +10,9 @@ package enum PlainDecimal {
         if parts.exponent == nil { return text }
         let exponent = parts.exponent ?? 0
         let digits = parts.whole + parts.fraction
-        guard digits.contains(where: { $0 != UInt8(ascii: "0") }) || abs(exponent) <= placesLimit else { return [UInt8(ascii: "0")] }
+        guard digits.contains(where: { $0 != UInt8(ascii: "0") }) || abs(exponent) <= placesLimit else {
+            return [UInt8(ascii: "0")]
+        }
         guard abs(exponent) <= placesLimit else { return nil }
         var point = parts.whole.count + exponent
         var all = digits
@@ -70,7 +72,8 @@ package enum PlainDecimal {
             }
             let power = digits()
             guard !power.isEmpty else { return nil }
-            parts.exponent = sign * (power.count > 9 ? Int(Int32.max) : Int(String(decoding: power, as: UTF8.self)) ?? 0)
+            parts.exponent =
+                sign * (power.count > 9 ? Int(Int32.max) : Int(String(decoding: power, as: UTF8.self)) ?? 0)
         }
         return at == text.count ? parts : nil
     }

@@ -46,17 +46,26 @@ package final class RowEncoder {
             var resolvers: [ValueResolver] = []
             for column in layout.columns {
                 let policy = try settings.rules.policy(stream: spec.name, column: column)
-                let inner = column.kind == .json
+                let inner =
+                    column.kind == .json
                     ? try InnerRules(stream: spec.name, column: column, rules: settings.rules) : nil
                 resolvers.append(
                     ValueResolver(
-                        stream: spec.name, column: column, policy: policy, rules: settings.rules, inner: inner))
+                        stream: spec.name,
+                        column: column,
+                        policy: policy,
+                        rules: settings.rules,
+                        inner: inner
+                    )
+                )
             }
             self.resolvers = resolvers
         } catch {
             throw Fault(
-                .cannotSeal, "the field keys of stream \(spec.name) could not be derived: \(error)",
-                mend: "check the key ring with `cogni keys list`")
+                .cannotSeal,
+                "the field keys of stream \(spec.name) could not be derived: \(error)",
+                mend: "check the key ring with `cogni keys list`"
+            )
         }
         scanner = PageScanner(shape: layout.shape)
         encoder = RowEncoder.program(layout, settings, resolvers)
@@ -80,7 +89,9 @@ package final class RowEncoder {
     ///
     /// - Parameter parameters: the path parameters of the request: `["project_id": "proj_1"]`.
     package func take(
-        _ page: PageBytes, parameters: [String: String], requestID: String?
+        _ page: PageBytes,
+        parameters: [String: String],
+        requestID: String?
     ) throws(PageFailure) -> PageFacts {
         let marks = partitions.mapValues(\.count)
         let driftBefore = drift
@@ -176,7 +187,11 @@ package final class RowEncoder {
     }
 
     private func resolved(
-        _ column: Int, _ kind: Cell.Kind, _ text: [UInt8], row: Int?, type: String? = nil
+        _ column: Int,
+        _ kind: Cell.Kind,
+        _ text: [UInt8],
+        row: Int?,
+        type: String? = nil
     ) throws(PageFailure) -> (value: CellText.Value, time: Int64) {
         do throws(WrongValue) {
             return try resolvers[column].resolve(kind, text, type: type)
@@ -184,8 +199,12 @@ package final class RowEncoder {
             let place = row.map { ["row \($0 + 1) of the page"] } ?? []
             throw .refused(
                 Fault(
-                    .badReply, error.reason, at: place,
-                    mend: "compare the connector's schema with the API; nothing of this stream was published"))
+                    .badReply,
+                    error.reason,
+                    at: place,
+                    mend: "compare the connector's schema with the API; nothing of this stream was published"
+                )
+            )
         }
     }
 
@@ -205,21 +224,31 @@ package final class RowEncoder {
             if column == layout.timeColumn, cell.isMissing {
                 throw .refused(
                     Fault(
-                        .badReply, "column \(layout.columns[column].name) decides the partition and is missing",
+                        .badReply,
+                        "column \(layout.columns[column].name) decides the partition and is missing",
                         at: ["row \(row + 1) of the page"],
-                        mend: "compare the connector's schema with the API; nothing of this stream was published"))
+                        mend: "compare the connector's schema with the API; nothing of this stream was published"
+                    )
+                )
             }
             let (value, time) = try resolved(column, cell.kind, scanner.text(cell), row: row)
             encoder.put(
-                column: column, cell: cell, of: scanner, text: settings.text.write(value), key: settings.text.key(value),
-                time: time)
+                column: column,
+                cell: cell,
+                of: scanner,
+                text: settings.text.write(value),
+                key: settings.text.key(value),
+                time: time
+            )
         }
     }
 
     /// The row's members beyond the schema, as far as the policy keeps them, nested as they came.
     private func extra(row: Int, requestID: String?) throws(PageFailure) -> [UInt8]? {
         var kept = JSONValue.object([])
-        let type = layout.typeSlot.map { String(decoding: scanner.text(scanner.cell(row: row, slot: $0)), as: UTF8.self) }
+        let type = layout.typeSlot.map {
+            String(decoding: scanner.text(scanner.cell(row: row, slot: $0)), as: UTF8.self)
+        }
         for field in scanner.unknownFields(row: row) {
             if field.parents.isEmpty, field.key == type { continue }
             let path = field.key.isEmpty ? field.parents : field.parents + [field.key]
@@ -230,21 +259,29 @@ package final class RowEncoder {
             case .fail:
                 throw .refused(
                     Fault(
-                        .badReply, "field \(name) is not in the schema, and `unknown_fields` is `fail`",
+                        .badReply,
+                        "field \(name) is not in the schema, and `unknown_fields` is `fail`",
                         at: ["row \(row + 1) of the page"],
-                        mend: "add the field to the connector, or set `unknown_fields: numbers`"))
+                        mend: "add the field to the connector, or set `unknown_fields: numbers`"
+                    )
+                )
             case .drop: keeps = false
             case .keep: keeps = field.value.kind != .null
             case .numbers: keeps = isNumber
             }
             if field.value.kind != .null {
                 drift.noteUnknown(
-                    name, kind: ValueResolver.name(field.value.kind), action: keeps ? "kept" : "dropped", requestID: requestID)
+                    name,
+                    kind: ValueResolver.name(field.value.kind),
+                    action: keeps ? "kept" : "dropped",
+                    requestID: requestID
+                )
             }
             guard keeps else { continue }
             let raw = scanner.bytes(field.value)
             let isText = field.value.kind == .plainString || field.value.kind == .escapedString
-            let value = isText
+            let value =
+                isText
                 ? JSONValue.string(String(decoding: scanner.text(field.value), as: UTF8.self))
                 : (try? JSONValue(parsing: raw)) ?? .null
             RowEncoder.insert(value, at: path[...], into: &kept)
@@ -303,7 +340,9 @@ package final class RowEncoder {
 extension RowEncoder {
     /// Writes down for the kernel how a line of this stream is built.
     private static func program(
-        _ layout: StreamLayout, _ settings: Settings, _ resolvers: [ValueResolver]
+        _ layout: StreamLayout,
+        _ settings: Settings,
+        _ resolvers: [ValueResolver]
     ) -> LineEncoder {
         let isJSON = settings.text.format == .ndjson
         let encoder = LineEncoder(quotedTimes: isJSON, null: settings.text.null, ending: isJSON ? "}\n" : "\n")

@@ -63,8 +63,12 @@ package struct SnapshotComparison {
         }
         guard !differing.isEmpty else { return nil }
         return ChangeRow(
-            change: .changed, key: key(after), fields: differing.map { reader.columns[$0].name },
-            before: json(before, only: differing), after: json(after, only: differing))
+            change: .changed,
+            key: key(after),
+            fields: differing.map { reader.columns[$0].name },
+            before: json(before, only: differing),
+            after: json(after, only: differing)
+        )
     }
 
     private func key(_ cells: [ArraySlice<UInt8>]) -> [(column: Column, value: JSONValue)] {
@@ -78,7 +82,8 @@ package struct SnapshotComparison {
         .object(
             (only ?? Array(reader.columns.indices)).map { index in
                 JSONValue.Member(reader.columns[index].name, reader.jsonValue(cells[index], reader.columns[index].kind))
-            })
+            }
+        )
     }
 }
 
@@ -103,7 +108,10 @@ package enum ChangeColumns {
 
     /// One row as a line and its sort key (time, then primary key).
     package static func line(
-        _ row: SnapshotComparison.ChangeRow, at now: Instant, writer: ArchiveLine, text: CellText
+        _ row: SnapshotComparison.ChangeRow,
+        at now: Instant,
+        writer: ArchiveLine,
+        text: CellText
     ) -> (key: [UInt8], line: [UInt8]) {
         var values: [CellText.Value] = [.text(Array(now.text.utf8)), .text(Array(row.change.rawValue.utf8))]
         for (_, value) in row.key { values.append(cell(value)) }

@@ -40,7 +40,12 @@ struct StreamLayout {
             switch column.origin {
             case .ours: return column.name == "extra" ? .extra : .nothing
             case .parameter(let name): return .parameter(name)
-            case .bucket: return .cell(level: max(0, row - 1), slot: shape.slot(level: max(0, row - 1), path: column.path), other: nil)
+            case .bucket:
+                return .cell(
+                    level: max(0, row - 1),
+                    slot: shape.slot(level: max(0, row - 1), path: column.path),
+                    other: nil
+                )
             case .row:
                 if column.path == ["{type}"] { return .byType }
                 let other = column.alternatives.first.map { shape.slot(level: row, path: $0) }

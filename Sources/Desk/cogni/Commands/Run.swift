@@ -19,7 +19,8 @@ struct Run: AsyncParsableCommand {
               cogni run pipelines/openai-admin.yaml --dry-run --json
 
             Run again after any failure: it goes on where it stopped, and publishes nothing twice.
-            """)
+            """
+    )
 
     @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"])) var pipeline: String
     @Option(help: ArgumentHelp("Only these streams.", valueName: "a,b")) var streams: String?
@@ -28,7 +29,10 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What the run takes for now; the clock by default.", valueName: "time")) var now: String?
     @Flag(help: "Forget what earlier runs read of these streams, and read all again.") var fullRefresh = false
     @Flag(help: "Fetch and transform, compare with the current generation, publish nothing.") var dryRun = false
-    @Option(help: ArgumentHelp("Answer from recorded replies instead of the network.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("Answer from recorded replies instead of the network.", valueName: "dir"),
+        completion: .directory
+    )
     var replay: String?
     @Option(help: ArgumentHelp("The folder above the pipeline's own.", valueName: "dir"), completion: .directory)
     var output: String?
@@ -67,7 +71,11 @@ struct Run: AsyncParsableCommand {
         options.dryRun = dryRun
         if let maxMemory {
             guard let size = ByteSize(text: maxMemory), size.bytes >= 16 << 20 else {
-                throw Fault(.badPlan, "--max-memory \(maxMemory) is not a size of at least 16MiB", mend: "write it as 256MB")
+                throw Fault(
+                    .badPlan,
+                    "--max-memory \(maxMemory) is not a size of at least 16MiB",
+                    mend: "write it as 256MB"
+                )
             }
             options.memoryForRows = size.bytes / 3
         }
@@ -135,7 +143,8 @@ final class ProgressView: Sendable {
             let text =
                 switch event {
                 case .started(let stream): board.start(stream, at: now)
-                case .page(let stream, let rows, let fraction): board.page(stream, rows: rows, fraction: fraction, at: now)
+                case .page(let stream, let rows, let fraction):
+                    board.page(stream, rows: rows, fraction: fraction, at: now)
                 case .ended(let stream, let failed): board.end(stream, failed ? .failed : .ok, at: now)
                 case .note(let line): board.above(Terminal.cleanLine(line), at: now)
                 }
