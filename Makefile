@@ -6,7 +6,7 @@ BIN := .build/debug
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release run test unit e2e readers simulator-walk bench walls format lint clean
+.PHONY: help setup setup-tests build release run test bench walls format lint clean
 
 help: ## Lists these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
