@@ -26,7 +26,7 @@ swift build --explicit-target-dependency-import-check error --build-tests 2>&1 |
 
 echo "== unit"
 swift test --skip-build > "$log/unit" 2>&1; code=$?
-grep -E '✘|error:|Fatal' "$log/unit" | head -n 40
+grep -E '^✘|^Fatal|xctest.*error' "$log/unit" | head -n 40
 line=$(grep -E 'Test run with [0-9]+ tests' "$log/unit" | tail -n 1)
 echo "$line"
 total=$(echo "$line" | grep -oE 'with [0-9]+ test' | grep -oE '[0-9]+'); total=${total:-0}

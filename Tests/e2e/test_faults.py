@@ -42,7 +42,9 @@ class Faults(CogniTest):
         done = self.same(*faults, **rest)
         retries = done.summary["totals"]["retries"]
         if rest.get("every", True):
-            self.assertGreaterEqual(retries, sum(self.struck))
+            # A connection that was kept open and is reset before the reply began is asked again by libcurl itself.
+            ours = [struck for fault, struck in zip(faults, self.struck) if fault["fault"] != "reset"]
+            self.assertGreaterEqual(retries, sum(ours))
         self.assertGreater(retries, 2)
 
     def test_429_with_and_without_a_hint_is_waited_out(self):
