@@ -23,7 +23,7 @@ audit_logs: { since: 2026-11-10 }
 """
 SOURCE = "page_limit: 4\nconcurrency: 3"
 SEED = int(os.environ.get("COGNI_E2E_SEED", "20261123"))
-KILLS = int(os.environ.get("COGNI_E2E_KILLS", "14"))
+KILLS = int(os.environ.get("COGNI_E2E_KILLS", "12"))
 # Replies in two pieces, a little apart: slow enough that kills land inside a run.
 SLOW = {"fault": "drip", "bytes": 4000, "interval_ms": 10}
 
@@ -82,7 +82,7 @@ class Kills(CogniTest):
         simulator.faults()
         chance = random.Random(SEED + 2)
         before = after = 0
-        for _ in range(10):
+        for _ in range(7):
             process = self.begin(pipeline, simulator)
             generations = self.output / "demo/generations"
             while process.poll() is None and not (generations.is_dir() and any(generations.iterdir())):
