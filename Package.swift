@@ -128,7 +128,10 @@ let package = Package(
         tests("FixtureTests", ["Extract", "PipelineFile", "Connector", "PageMemory", "Model"]),
         tests(
             "RunnerTests",
-            ["Runner", "Reporting", "Extract", "PipelineFile", "Connector", "PageMemory", "Model"]
+            [
+                "Runner", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile", "Connector", "PageMemory",
+                "Model",
+            ]
         ),
         tests("SimulatorTests", ["cogni-simulator"]),
     ]

@@ -288,7 +288,19 @@ def has_zstd():
     return shutil.which("zstd") is not None
 
 
+def hears(process, number):
+    """Whether the process has a handler for the signal by now, or is gone."""
+    try:
+        with open(f"/proc/{process.pid}/status") as status:
+            caught = next(line for line in status if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return True
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def terminate(process, number=signal.SIGTERM):
+    while process.poll() is None and not hears(process, number):
+        pass
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     return Done(process.returncode, out, error)

@@ -16,9 +16,9 @@ package struct Slice: Sendable {
         self.window = window
     }
 
-    /// For messages and the ledger.
-    package var place: [String] {
-        var place = parameters.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    /// For messages. `shown`: what stands for the parameters' values there; see ``ShownParameters``.
+    func place(_ shown: [String: String]) -> [String] {
+        var place = parameters.keys.sorted().map { "\($0) \(shown[$0] ?? "")" }
         if let window { place.append("window \(window.text)") }
         return place
     }

@@ -157,11 +157,12 @@ package struct StreamPreview: Sendable {
     ) async throws(Fault) -> (facts: PageFacts, linkNext: String?)? {
         let spec = plan.spec
         let box = PreviewBox(encoder)
+        let shown = ShownParameters(spec: spec, rules: FieldRules(pipeline: pipeline, doors: doors))
         do throws(FetchFailure) {
             let (reply, _) = try await doors.fetcher.fetch(
                 requests.request(slice, walk),
                 scope: spec.scope,
-                at: slice.place + ["page \(walk.pages + 1)"],
+                at: slice.place(shown.shown(slice.parameters)) + ["page \(walk.pages + 1)"],
                 validate: { reply in box.take(reply, slice.parameters) }
             )
             if let refusal = box.refusal { throw refusedFailure(refusal) }
@@ -169,7 +170,7 @@ package struct StreamPreview: Sendable {
         } catch {
             let isAbsent = error.status == 404 || (error.status == 400 && !spec.parents.isEmpty)
             if spec.absent == .empty, isAbsent { return nil }
-            throw error.fault
+            throw shown.cleaned(error.fault, slice.parameters)
         }
     }
 

@@ -32,6 +32,9 @@ struct StreamRun: Sendable {
     }
 
     private var spec: StreamSpec { plan.spec }
+    private var shown: ShownParameters {
+        ShownParameters(spec: spec, rules: FieldRules(pipeline: pipeline, doors: doors))
+    }
 
     /// Walks the stream. Faults are in the result; nothing is thrown.
     /// - Parameter parents: rows of the last parent stream, by column.
@@ -226,11 +229,11 @@ struct StreamRun: Sendable {
                     if isAbsent(failure) {
                         outcome.absent += failure.status == 404 ? 1 : 0
                         outcome.refused += failure.status == 400 ? 1 : 0
-                        if failure.status == 400 { outcome.refusal = failure.fault }
+                        if failure.status == 400 { outcome.refusal = shown.cleaned(failure.fault, slice.parameters) }
                         await progress.finish(spec.name, slice: id)
                         return outcome
                     }
-                    outcome.fault = failure.fault
+                    outcome.fault = shown.cleaned(failure.fault, slice.parameters)
                     outcome.status = failure.status
                     outcome.envelope = failure.envelope
                     outcome.stopsRun = failure.stopsRun
@@ -277,7 +280,7 @@ struct StreamRun: Sendable {
                     }
                 }
             } catch {
-                outcome.fault = slice.place.reversed().reduce(error) { $0.within($1) }
+                outcome.fault = slice.place(shown.shown(slice.parameters)).reversed().reduce(error) { $0.within($1) }
                 return outcome
             }
         }
@@ -304,7 +307,7 @@ struct StreamRun: Sendable {
             let (reply, attempts) = try await doors.fetcher.fetch(
                 request,
                 scope: spec.scope,
-                at: slice.place + ["page \(number)"],
+                at: slice.place(shown.shown(slice.parameters)) + ["page \(number)"],
                 validate: { reply in
                     let requestID = reply.headers[pipeline.connector.requestIDHeader.lowercased()]
                     switch await engine.take(reply, parameters: slice.parameters, requestID: requestID) {
@@ -323,7 +326,7 @@ struct StreamRun: Sendable {
                 if let id = attempts.requestID { fault.place.append("request \(id)") }
                 fetched = .failure(
                     FetchFailure(
-                        fault: slice.place.reversed().reduce(fault) { $0.within($1) },
+                        fault: slice.place(shown.shown(slice.parameters)).reversed().reduce(fault) { $0.within($1) },
                         status: 200,
                         envelope: nil,
                         attempts: attempts,
