@@ -12,12 +12,12 @@ note() { # name, exit code, passed, failed
     if [ "$2" != 0 ] && [ "$4" = 0 ]; then failed=$((failed + 1)); fi
     parts="$parts  $1: $3 passed, $4 failed$([ "$2" = 0 ] || echo " (exit $2)")\n"
 }
-counted() { # name, command…: a part whose last counting line is "N passed, N failed"
+counted() { # name, command…: a part that prints one or more lines "N passed, N failed"
     name=$1; shift
     echo "== $name"
     "$@" 2>&1 | tee "$log/$name"; code=${PIPESTATUS[0]}
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$name" | tail -n 1)
-    note "$name" "$code" "$(echo "${line:-0}" | awk '{print $1}')" "$(echo "${line:-0 passed, 0}" | awk '{print $3}')"
+    grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$name" > "$log/lines"
+    note "$name" "$code" "$(awk '{ n += $1 } END { print n + 0 }' "$log/lines")" "$(awk '{ n += $3 } END { print n + 0 }' "$log/lines")"
 }
 
 echo "== build"

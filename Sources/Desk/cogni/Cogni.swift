@@ -69,12 +69,12 @@ struct Cogni: AsyncParsableCommand {
     private static func leave(with error: any Error) -> Never {
         if let fault = error as? Fault {
             Terminal.report(fault)
-            Console.exit(fault.code.exitCode)
+            Console.exitAtOnce(fault.code.exitCode)
         }
-        if let code = error as? ExitCode { Console.exit(code.rawValue) }
+        if let code = error as? ExitCode { Console.exitAtOnce(code.rawValue) }
         let code = exitCode(for: error)
         Terminal.printRaw(fullMessage(for: error) + "\n", toError: code != .success)
-        Console.exit(code == .success ? 0 : 2)
+        Console.exitAtOnce(code == .success ? 0 : 2)
     }
 }
 

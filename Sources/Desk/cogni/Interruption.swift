@@ -10,7 +10,7 @@ enum Interruption {
         Signals.watch { number, count in
             received.withLock { if $0 == 0 { $0 = number } }
             let handler = stop.withLock { $0 }
-            guard count == 1, let handler else { Console.exit(128 + number) }
+            guard count == 1, let handler else { Console.exitAtOnce(128 + number) }
             Terminal.progress("\nstopping; press again to stop at once\n")
             handler()
         }
