@@ -265,7 +265,7 @@ class Refusals(CogniTest):
         self.good()
         self.server.faults({"fault": "missing_scope", "path": "/organization/costs"})
         done = self.live(self.file, self.server, since=None, expect=3)
-        last = self.at().runs()[-1]
+        [last] = [run for run in self.at().runs() if run["run_id"] == done.summary["run_id"]]
         self.assertEqual(last["exit_code"], 3)
         self.assertEqual(json.dumps(last["faults"]), json.dumps(done.summary["faults"]))
 

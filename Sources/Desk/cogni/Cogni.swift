@@ -62,6 +62,7 @@ struct Cogni: AsyncParsableCommand {
         } catch {
             leave(with: error)
         }
+        Console.exit(0)
     }
 
     /// Help and version go to stdout with exit 0, a wrong command line to stderr with 2, a fault with its own code.
