@@ -22,6 +22,19 @@ import Testing
         #expect(try later.slices() == [slice("a", pages: 1), done])
     }
 
+    @Test func aStreamsProgressCanBeForgottenAlone() throws {
+        let store = try folder.open()
+        let claim = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: claim)
+        var other = SliceProgress(id: "z", stream: "another")
+        other.pages = 2
+        try store.saveProgress(slice("a", pages: 3), as: claim)
+        try store.saveProgress(slice("b", pages: 1), as: claim)
+        try store.saveProgress(other, as: claim)
+        try store.forgetSlices(of: slice("a").stream, as: claim)
+        #expect(try store.slices() == [other])
+    }
+
     @Test func progressOfAThousandPagesIsAppendedNotRewritten() throws {
         let store = try folder.open()
         let claim = try store.claim(runID: "run-1")

@@ -78,9 +78,9 @@ struct Toy {
     let folder = FileManager.default.temporaryDirectory.path + "/toy-\(UUID().uuidString)"
     let pipeline: Pipeline
 
-    init(load: String = "") throws {
+    init(load: String = "", concurrency: Int = 4) throws {
         let text =
-            "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s } }\nload: { compression: none\(load) }\n"
+            "pipeline: toy\nsource: { connector: ./toy.yaml, retry: { budget: 5s }, concurrency: \(concurrency) }\nload: { compression: none\(load) }\n"
         let reading = PipelineReader.read(file: "p.yaml", bytes: Array(text.utf8), environment: [:]) { _ in
             Array(connectorText.utf8)
         }
@@ -216,6 +216,26 @@ struct Toy {
         #expect(try toy.lines("members").count == 3)
         let mended = try await toy.run(Scripted(Self.day1), now: "2026-01-03")
         #expect(mended.exitCode == 0)
+    }
+
+    /// A run that stops half-way leaves members of teams a and b in staging; the next one goes on from there, or, when someone
+    /// emptied staging, begins anew. Either way nothing is missing.
+    @Test(arguments: [false, true])
+    func whatAStoppedRunLeftIsGoneOnFromOrMadeAnew(isStagingLost: Bool) async throws {
+        let toy = try Toy(concurrency: 1)
+        var refused = Self.day1
+        refused["/teams/c/members"] = [(401, #"{"error":{"message":"revoked","code":"invalid_api_key"}}"#)]
+        let stopped = try await toy.run(Scripted(refused), now: "2026-01-01")
+        #expect(stopped.exitCode == 3)
+        let staging = toy.folder + "/toy/.staging"
+        let runs = try FileManager.default.subpathsOfDirectory(atPath: staging).filter { $0.hasSuffix(".runs") }
+        #expect(!runs.isEmpty)
+        if isStagingLost { for name in runs { try FileManager.default.removeItem(atPath: staging + "/" + name) } }
+        let transport = Scripted(Self.day1)
+        let summary = try await toy.run(transport, now: "2026-01-01")
+        #expect(summary.exitCode == 0, "\(summary.faults)")
+        #expect(try toy.lines("members").count == 3)
+        #expect(transport.asked.withLock { $0.contains("/teams/a/members") } == isStagingLost)
     }
 
     @Test func aRefusedKeyStopsTheRunAndPublishesNothing() async throws {

@@ -100,6 +100,16 @@ extension StateStore {
         return 0
     }
 
+    /// Forgets a stream's progress: its rows in staging can't be gone on from, so what was walked must be walked again.
+    package func forgetSlices(of stream: String, as claim: Claim) throws(Fault) {
+        try write(as: claim) { db in
+            try db.execute(
+                sql: "DELETE FROM cursors WHERE pipeline = ? AND stream = ?",
+                arguments: [pipeline, stream]
+            )
+        }
+    }
+
     /// All slices of the open plan that were saved, by stream and id.
     package func slices() throws(Fault) -> [SliceProgress] {
         try read { db in

@@ -66,18 +66,23 @@ actor ProgressKeeper {
         else { return nil }
         let spilled = row.staged.compactMap { StagedRun(text: $0) }
         guard spilled.count == row.staged.count, StagedRun.allThere(spilled, in: stagingFolder) else {
-            earlier = earlier.filter { $0.value.stream != stream }
             return nil
         }
         guard let early = ClosedPartitions.read(row.counters["closed"], stream: stream, folder: stagingFolder) else {
-            earlier = earlier.filter { $0.value.stream != stream }
             return nil
         }
         return Carried(spilled: spilled, early: early, fetched: row.counters["fetched"]?.integer ?? 0, pages: row.pages)
     }
 
     func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) {
-        if carried == nil { earlier = earlier.filter { $0.value.stream != stream } }
+        // Progress under another grouping waits until that grouping is asked for.
+        let kept = earlier[ProgressKeeper.engineID(stream)]?.counters["group_by"]
+        let isOurs = kept == nil || kept == JSONValue.strings(groupBy)
+        if carried == nil, isOurs, earlier.values.contains(where: { $0.stream == stream }) {
+            // Otherwise a walk that counts as done could be skipped by a third attempt, though its rows are gone.
+            earlier = earlier.filter { $0.value.stream != stream }
+            do throws(Fault) { try store.forgetSlices(of: stream, as: claim) } catch { fault = fault ?? error }
+        }
         streams[stream] = Stream(
             engine: engine,
             carried: carried,
