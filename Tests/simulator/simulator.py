@@ -63,7 +63,8 @@ class Simulator:
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+            # The last line may still be on its way.
+            return [json.loads(line) for line in file if line.endswith("\n")]
 
 
 class Report:
