@@ -78,7 +78,12 @@ package enum KeyCommand {
             for index in 0..<environment.count { unsafe free(variables[index]) }
         }
         var child: pid_t = 0
-        let number = unsafe posix_spawn(&child, command[0], &actions, &attributes, &arguments, &variables)
+        var number = unsafe posix_spawn(&child, command[0], &actions, &attributes, &arguments, &variables)
+        // A program that was only just installed can be "busy" for a moment: some process forked while it was written.
+        for _ in 0..<50 where number == ETXTBSY {
+            usleep(10_000)
+            number = unsafe posix_spawn(&child, command[0], &actions, &attributes, &arguments, &variables)
+        }
         guard number == 0 else { throw .cannotStart(reason: unsafe String(cString: strerror(number))) }
         return child
     }
