@@ -87,7 +87,7 @@ struct Toy {
         pipeline = try reading.get()
     }
 
-    func run(_ transport: Scripted, now: String) async throws -> RunSummary {
+    func run(_ transport: any Transport, now: String) async throws -> RunSummary {
         var options = RunOptions(
             now: try #require(Instant(text: now)),
             output: folder + "/toy",
@@ -155,6 +155,36 @@ struct Toy {
         let again = try await toy.run(Scripted(Self.day1), now: "2026-01-02")
         #expect(again.outcome == .unchanged)
         #expect(again.generation == 1)
+    }
+
+    @Test func aReplayGivesTheBytesOfTheLiveRun() async throws {
+        let live = try Toy()
+        let recordings = live.folder + "/recorded"
+        let now = try #require(Instant(text: "2026-01-01"))
+        let recorder = try RecordingTransport(
+            Scripted(Self.day1),
+            directory: recordings,
+            connector: live.pipeline.connector,
+            now: now,
+            sanitize: { $0 }
+        )
+        let first = try await live.run(recorder, now: "2026-01-01")
+        #expect(first.exitCode == 0, "\(first.faults)")
+        let replayed = try Toy()
+        let replay = try ReplayTransport(directory: recordings, connector: replayed.pipeline.connector)
+        let second = try await replayed.run(replay, now: "2026-01-01")
+        #expect(second.exitCode == 0, "\(second.faults)")
+        func tree(_ toy: Toy) throws -> [String: Data] {
+            let current = toy.folder + "/toy/generations/000001"
+            let names = try FileManager.default.subpathsOfDirectory(atPath: current)
+            return Dictionary(
+                uniqueKeysWithValues: names.compactMap { name in
+                    FileManager.default.contents(atPath: current + "/" + name).map { (name, $0) }
+                }
+            )
+        }
+        #expect(try tree(live) == tree(replayed))
+        #expect(try tree(live).count > 6)
     }
 
     @Test func removedRowsStayAndChangesAreTold() async throws {
