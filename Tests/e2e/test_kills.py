@@ -123,6 +123,7 @@ class Kills(CogniTest):
         self.assertEqual(done.code, code, done)
         self.assertFalse(self.at().exists(), "nothing is published")
         self.assertEqual(self.at().runs()[-1]["outcome"], "interrupted")
+        self.assertEqual(self.at().runs()[-1]["exit_code"], code)
         self.assertIn("run again to go on", done.error)
         before = len(simulator.log())
         simulator.faults()

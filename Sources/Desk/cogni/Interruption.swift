@@ -1,4 +1,5 @@
 import Console
+import Model
 import Synchronization
 
 /// SIGINT and SIGTERM: the first stops the run at a point it can go on from, the second ends the process at once.
@@ -18,6 +19,9 @@ enum Interruption {
 
     /// Which signal came first; 0: none.
     static var signal: Int32 { received.withLock { $0 } }
+
+    /// The same as a fault's code; SIGINT when there was none.
+    static var code: Fault.Code { signal == Fault.Code.terminated.exitCode - 128 ? .terminated : .interrupted }
 
     /// Runs `body` in a task that the first signal cancels.
     static func whileRunning<R: Sendable>(_ body: @escaping @Sendable () async -> R) async -> R {

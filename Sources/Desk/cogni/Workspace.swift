@@ -118,7 +118,7 @@ struct Workspace {
             ),
             sanitize: { sanitizer.clean($0) }
         )
-        return RunDoors(
+        var doors = RunDoors(
             fetcher: fetcher,
             key: key,
             tenant: tenant,
@@ -126,6 +126,8 @@ struct Workspace {
             progress: progress,
             milliseconds: { Console.milliseconds }
         )
+        doors.stopCode = { Interruption.code }
+        return doors
     }
 
     /// `--now`, else the fixture's own time, else the clock.

@@ -254,7 +254,7 @@ package struct PipelineRun: Sendable {
             pipeline: pipeline.name,
             runID: options.runID,
             outcome: outcome,
-            exitCode: faults.first?.code.exitCode ?? 0,
+            exitCode: (isInterrupted ? doors.stopCode() : faults.first?.code)?.exitCode ?? 0,
             generation: number,
             output: root.path,
             started: options.now,

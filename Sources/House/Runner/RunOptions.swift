@@ -37,6 +37,8 @@ package struct RunDoors: Sendable {
     package var progress: @Sendable (ProgressEvent) -> Void
     /// Milliseconds of a monotonic clock.
     package var milliseconds: @Sendable () -> Int
+    /// What stopped the run, asked once it was cancelled: `.interrupted` or `.terminated`.
+    package var stopCode: @Sendable () -> Fault.Code = { .interrupted }
 
     package init(
         fetcher: PageFetcher,

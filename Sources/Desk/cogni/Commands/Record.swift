@@ -84,8 +84,7 @@ struct Record: AsyncParsableCommand {
             do throws(Fault) { return .success(try await work.run()) } catch { return .failure(error) }
         }
         view.close()
-        var summary = try outcome.get()
-        if summary.outcome == .interrupted { summary.exitCode = 128 + max(2, Interruption.signal) }
+        let summary = try outcome.get()
         let written = try await recording.finish()
         let replaced = await anonymous.replaced
         for fault in summary.faults { Terminal.report(fault) }

@@ -89,8 +89,7 @@ struct Run: AsyncParsableCommand {
             do throws(Fault) { return .success(try await run.run()) } catch { return .failure(error) }
         }
         view.close()
-        var summary = try outcome.get()
-        if summary.outcome == .interrupted { summary.exitCode = 128 + max(2, Interruption.signal) }
+        let summary = try outcome.get()
         try Switch.note(summary, workspace)
         show(summary, workspace)
         if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
