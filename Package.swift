@@ -80,7 +80,7 @@ let package = Package(
         // House: what passes through the rooms, what is remembered, and who walks it through.
         room("House", "Model"),
         room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
-        room("House", "PipelineFile", ["Model", "Connector", yaml]),
+        room("House", "PipelineFile", ["Model", "Connector"]),
         room("House", "Ledger", ["Model", sqlite]),
         room("House", "Sanitizing", ["Model"]),
         room("House", "KeyRing", ["Model", "Sealing", "Sanitizing"]),
@@ -95,8 +95,8 @@ let package = Package(
         ),
 
         // Stages: the rooms, in the order of the data. None imports another.
-        room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory", "Disk"]),
-        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "Disk"]),
+        room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory"]),
+        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory"]),
         room("Stages", "Load", ["Model", "ArchiveWriting", "Disk"]),
 
         // Desk: the programs.

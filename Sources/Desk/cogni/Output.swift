@@ -40,43 +40,8 @@ struct Output {
     /// Holds the output's lock while `body` runs.
     static func locked<R>(_ root: OutputRoot, _ body: () throws -> R) throws -> R {
         try root.prepare()
-        let outcome = try onDisk { () throws(DiskError) in try RunLock.take(root.lockPath, since: now.text) }
-        switch outcome {
-        case .taken(let lock):
-            defer { lock.release() }
-            return try body()
-        case .held(let holder):
-            throw Fault(
-                .locked,
-                "another run holds \(root.path): process \(holder.process) on \(holder.host), since \(holder.since)",
-                mend: "wait until it ends, or stop that process; a run that died holds nothing"
-            )
-        }
-    }
-
-    /// The positions that a generation's manifest states, for the state to take over.
-    static func commit(
-        _ generation: Generation,
-        reason: GenerationCommit.Reason,
-        runID: String
-    ) -> GenerationCommit {
-        GenerationCommit(
-            generation: generation.number,
-            manifestSHA256: generation.manifestSHA256,
-            runID: runID,
-            committed: now,
-            reason: reason,
-            watermarks: generation.manifest.streams.map { stream in
-                Watermark(
-                    stream: stream.name,
-                    watermark: stream.watermark,
-                    coverageFrom: stream.coverage?.from,
-                    coverageTo: stream.coverage?.to,
-                    groupBy: stream.groupBy ?? [],
-                    bucketWidth: stream.bucketWidth,
-                    generation: generation.number
-                )
-            }
-        )
+        let lock = try root.lock(since: now)
+        defer { lock.release() }
+        return try body()
     }
 }

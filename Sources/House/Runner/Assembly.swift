@@ -15,16 +15,9 @@ struct Assembly {
     let current: Generation?
 
     private var format: RowFormat { pipeline.load.format == .csv ? .csv : .ndjson }
-    private var codec: Codec {
-        switch pipeline.load.compression {
-        case .gzip: .gzip
-        case .zstd: .zstd
-        case .none: .none
-        }
-    }
 
     func publication(_ results: [StreamResult]) throws(Fault) -> Publication {
-        var publication = Publication(pipeline: pipeline.name, format: format, codec: codec)
+        var publication = Publication(pipeline: pipeline.name, format: format, codec: pipeline.load.codec)
         publication.bundle =
             switch pipeline.load.bundle {
             case .none: nil

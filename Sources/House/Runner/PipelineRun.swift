@@ -28,7 +28,7 @@ package struct PipelineRun: Sendable {
         let started = doors.milliseconds()
         let root = OutputRoot(options.output)
         try root.prepare()
-        let lock = try takeLock(root)
+        let lock = try root.lock(since: options.now)
         defer { lock.release() }
         for removed in try root.recover() { doors.progress(.note("removed \(removed), which a stopped run had left")) }
         let current = try root.current()
@@ -88,19 +88,6 @@ package struct PipelineRun: Sendable {
         return summary
     }
 
-    private func takeLock(_ root: OutputRoot) throws(Fault) -> RunLock {
-        let outcome = try onDisk { () throws(DiskError) in try RunLock.take(root.lockPath, since: options.now.text) }
-        switch outcome {
-        case .taken(let lock): return lock
-        case .held(let holder):
-            throw Fault(
-                .locked,
-                "another run holds \(root.path): process \(holder.process) on \(holder.host), since \(holder.since)",
-                mend: "wait until it ends, or stop that process; a run that died holds nothing"
-            )
-        }
-    }
-
     /// A crash between the swap and the ledger's commit leaves the ledger behind; the manifest is right.
     private func followManifest(_ current: Generation?, _ store: StateStore) throws(Fault) {
         guard let current else { return }
@@ -116,24 +103,7 @@ package struct PipelineRun: Sendable {
         reason: GenerationCommit.Reason,
         except forgotten: Set<String> = []
     ) -> GenerationCommit {
-        GenerationCommit(
-            generation: generation.number,
-            manifestSHA256: generation.manifestSHA256,
-            runID: options.runID,
-            committed: options.now,
-            reason: reason,
-            watermarks: generation.manifest.streams.filter { !forgotten.contains($0.name) }.map { stream in
-                Watermark(
-                    stream: stream.name,
-                    watermark: stream.watermark,
-                    coverageFrom: stream.coverage?.from,
-                    coverageTo: stream.coverage?.to,
-                    groupBy: stream.groupBy ?? [],
-                    bucketWidth: stream.bucketWidth,
-                    generation: generation.number
-                )
-            }
-        )
+        GenerationCommit(of: generation, reason: reason, runID: options.runID, at: options.now, except: forgotten)
     }
 
     /// Files written under other settings can't stand beside new ones: keys would not join and formats would mix.
@@ -313,10 +283,7 @@ package struct PipelineRun: Sendable {
         )
         var members = summary.json.members ?? []
         members.append(JSONValue.Member("details", .array(results.map { RunDetails.json($0) })))
-        let bytes = Array(JSONValue.object(members).pretty.utf8) + [10]
-        try onDisk { () throws(DiskError) in
-            try Disk.replace(root.runsPath + "/" + summary.runID + ".json", with: bytes)
-        }
+        try RunFile.write(root, id: summary.runID, .object(members))
     }
 }
 

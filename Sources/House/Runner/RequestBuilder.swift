@@ -16,6 +16,16 @@ package struct Slice: Sendable {
         self.window = window
     }
 
+    /// A child's walk under one row of its last parent, which carries the outer parents' ids as well; `nil` when one is missing.
+    init?(of spec: StreamSpec, walk: Int, under row: [String: String], window: TimeWindow?) {
+        guard let last = spec.parents.last else { return nil }
+        var parameters: [String: String] = [:]
+        for parent in spec.parents.dropLast() { parameters[parent.parameter] = row[parent.parameter] }
+        parameters[last.parameter] = row[last.column]
+        guard parameters.count == spec.parents.count else { return nil }
+        self.init(walk: walk, parameters: parameters, window: window)
+    }
+
     /// For messages. `shown`: what stands for the parameters' values there; see ``ShownParameters``.
     func place(_ shown: [String: String]) -> [String] {
         var place = parameters.keys.sorted().map { "\($0) \(shown[$0] ?? "")" }

@@ -24,13 +24,7 @@ struct StreamClosing: Sendable {
     private var naming: PartitionNaming { PartitionNaming(pipeline.load.partitionBy) }
     private var format: CellText.Format { pipeline.load.format == .csv ? .csv : .ndjson }
     private var keep: RunMerge.Keep { pipeline.transform.keep == .first ? .first : .latest }
-    private var codec: Codec {
-        switch pipeline.load.compression {
-        case .gzip: .gzip
-        case .zstd: .zstd
-        case .none: .none
-        }
-    }
+    private var codec: Codec { pipeline.load.codec }
 
     func close(_ fetched: StreamRun.Fetched) async throws(Fault) -> StreamResult {
         var result = fetched.result
@@ -368,38 +362,5 @@ private struct LineBuffer {
         try sink.append(bytes, count: bytes.count, rows: rows, times: nil)
         bytes.removeAll(keepingCapacity: true)
         rows = 0
-    }
-}
-
-/// The rows of a snapshot's `…_changes` that this run adds.
-struct ChangeLog {
-    let name: String
-    let columns: [Column]
-    let primaryKey: [String]
-    let writer: ArchiveLine
-    let run = RowRun()
-    private(set) var count = 0
-    private let text: CellText
-    private let now: Instant
-    private let isOn: Bool
-
-    /// - Parameter isOn: false on the first snapshot, which has nothing to be compared with.
-    init(stream: StreamSpec, primaryKey: [String], format: CellText.Format, now: Instant, isOn: Bool) {
-        name = ChangeLog.name(stream.name)
-        columns = ChangeColumns.columns(of: stream.archiveColumns, primaryKey: primaryKey)
-        self.primaryKey = ["changed_at"] + primaryKey
-        writer = ArchiveLine(format: format, columns: columns, primaryKey: self.primaryKey, timeColumn: "changed_at")
-        text = CellText(format: format, guardsFormulas: false)
-        self.now = now
-        self.isOn = isOn
-    }
-
-    static func name(_ stream: String) -> String { stream + "_changes" }
-
-    mutating func add(_ change: SnapshotComparison.ChangeRow?) {
-        guard isOn, let change else { return }
-        let (key, line) = ChangeColumns.line(change, at: now, writer: writer, text: text)
-        run.append(key: key, time: now.seconds, line: line)
-        count += 1
     }
 }

@@ -136,15 +136,9 @@ package struct StreamPreview: Sendable {
     private func nextRow(_ merge: RunMerge) -> [UInt8]? { (try? merge.next())?.line }
 
     private func slices(_ spec: StreamSpec, _ window: TimeWindow?, _ parents: [[String: String]]) -> [Slice] {
-        guard let last = spec.parents.last else {
-            return spec.walks.indices.map { Slice(walk: $0, parameters: [:], window: window) }
-        }
-        return parents.map { row in
-            var parameters: [String: String] = [:]
-            for parent in spec.parents.dropLast() { parameters[parent.parameter] = row[parent.parameter] }
-            parameters[last.parameter] = row[last.column]
-            return Slice(walk: 0, parameters: parameters, window: window)
-        }.filter { $0.parameters.count == spec.parents.count }
+        spec.parents.isEmpty
+            ? spec.walks.indices.map { Slice(walk: $0, parameters: [:], window: window) }
+            : parents.compactMap { Slice(of: spec, walk: 0, under: $0, window: window) }
     }
 
     /// One page, or `nil` when the parent has none.

@@ -186,26 +186,18 @@ struct StreamRun: Sendable {
     }
 
     private func slices(window: TimeWindow?, parents: [[String: String]]) -> [Slice] {
-        var all: [Slice] = []
-        for walk in spec.walks.indices {
-            guard let last = spec.parents.last else {
-                all.append(Slice(walk: walk, parameters: [:], window: window))
-                continue
-            }
-            for row in parents {
-                var parameters: [String: String] = [:]
-                for parent in spec.parents.dropLast() { parameters[parent.parameter] = row[parent.parameter] }
-                parameters[last.parameter] = row[last.column]
-                guard parameters.count == spec.parents.count else { continue }
-                all.append(Slice(walk: walk, parameters: parameters, window: window))
-            }
+        spec.walks.indices.flatMap { walk in
+            spec.parents.isEmpty
+                ? [Slice(walk: walk, parameters: [:], window: window)]
+                : parents.compactMap { Slice(of: spec, walk: walk, under: $0, window: window) }
         }
-        return all
     }
 
     /// One walk from its first page, or from where an earlier attempt stopped, to its end.
     private func walk(_ slice: Slice, engine: StreamEngine, requests: RequestBuilder) async -> SliceOutcome {
         var outcome = SliceOutcome()
+        // Once a walk, not once a page: a sealed id costs a key derivation.
+        let place = slice.place(shown.shown(slice.parameters))
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
         var walk = CursorWalk(spec.pagination)
         var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
@@ -221,7 +213,7 @@ struct StreamRun: Sendable {
         while !walk.isFinished {
             do throws(Fault) {
                 let number = walk.pages + 1
-                let fetched = await page(slice, walk, number: number, engine: engine, requests: requests)
+                let fetched = await page(slice, walk, at: place, number: number, engine: engine, requests: requests)
                 switch fetched {
                 case .failure(let failure):
                     outcome.requests += failure.attempts.count
@@ -280,7 +272,7 @@ struct StreamRun: Sendable {
                     }
                 }
             } catch {
-                outcome.fault = slice.place(shown.shown(slice.parameters)).reversed().reduce(error) { $0.within($1) }
+                outcome.fault = place.reversed().reduce(error) { $0.within($1) }
                 return outcome
             }
         }
@@ -296,6 +288,7 @@ struct StreamRun: Sendable {
     private func page(
         _ slice: Slice,
         _ walk: CursorWalk,
+        at place: [String],
         number: Int,
         engine: StreamEngine,
         requests: RequestBuilder
@@ -307,7 +300,7 @@ struct StreamRun: Sendable {
             let (reply, attempts) = try await doors.fetcher.fetch(
                 request,
                 scope: spec.scope,
-                at: slice.place(shown.shown(slice.parameters)) + ["page \(number)"],
+                at: place + ["page \(number)"],
                 validate: { reply in
                     let requestID = reply.headers[pipeline.connector.requestIDHeader.lowercased()]
                     switch await engine.take(reply, parameters: slice.parameters, requestID: requestID) {
@@ -326,7 +319,7 @@ struct StreamRun: Sendable {
                 if let id = attempts.requestID { fault.place.append("request \(id)") }
                 fetched = .failure(
                     FetchFailure(
-                        fault: slice.place(shown.shown(slice.parameters)).reversed().reduce(fault) { $0.within($1) },
+                        fault: place.reversed().reduce(fault) { $0.within($1) },
                         status: 200,
                         envelope: nil,
                         attempts: attempts,
@@ -376,20 +369,6 @@ struct StreamRun: Sendable {
     }
 }
 
-/// Finds the first date in a sentence of the API: "Earliest supported start date: 2025-10-08 (UTC)."
-enum HistoryFloor {
-    static func date(in message: String) -> Instant? {
-        let characters = Array(message)
-        guard characters.count >= 10 else { return nil }
-        for start in 0...(characters.count - 10) {
-            if let instant = Instant(text: String(characters[start..<start + 10])), characters[start + 4] == "-" {
-                return instant
-            }
-        }
-        return nil
-    }
-}
-
 /// Carries what the validator found out of its closure; used by one task.
 private final class FactsBox: @unchecked Sendable {  // written and read by the one task that awaits the fetch
     var facts = PageFacts()
@@ -403,31 +382,4 @@ struct StreamFailure: Error, Sendable {
     var status: Int?
     var envelope: ErrorEnvelope?
     var stopsRun = false
-}
-
-/// What one walk, or several together, did.
-private struct SliceOutcome: Sendable {
-    var pages = 0
-    var requests = 0
-    var retries = 0
-    var absent = 0
-    var refused = 0
-    var refusal: Fault?
-    var requestIDs: [String] = []
-    var parents: [[String: String]] = []
-    var fault: Fault?
-    var status: Int?
-    var envelope: ErrorEnvelope?
-    var stopsRun = false
-
-    static func += (sum: inout SliceOutcome, more: SliceOutcome) {
-        sum.pages += more.pages
-        sum.requests += more.requests
-        sum.retries += more.retries
-        sum.absent += more.absent
-        sum.refused += more.refused
-        sum.refusal = sum.refusal ?? more.refusal
-        sum.requestIDs = Array((sum.requestIDs + more.requestIDs).prefix(20))
-        sum.parents += more.parents
-    }
 }

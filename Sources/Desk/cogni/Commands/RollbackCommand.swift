@@ -2,6 +2,7 @@ import ArgumentParser
 import Ledger
 import Load
 import Model
+import Runner
 
 struct RollbackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +31,7 @@ struct RollbackCommand: ParsableCommand {
             defer { try? store.close() }
             let runID = RunID.make(now: Output.now)
             // Also when the link was right already: a rollback that was cut off after the swap is finished by this.
-            try store.rebuild(from: Output.commit(generation, reason: .rollback, runID: runID))
+            try store.rebuild(from: GenerationCommit(of: generation, reason: .rollback, runID: runID, at: Output.now))
             if let entry {
                 try store.recordRun(
                     RunRecord(

@@ -3,6 +3,7 @@ import Ledger
 import Load
 import Model
 import PipelineFile
+import Runner
 
 struct State: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -135,7 +136,9 @@ struct State: ParsableCommand {
             let root = workspace.root
             let generation = try Output.locked(root) { () throws -> Generation? in
                 let current = try root.current()
-                let commit = current.map { Output.commit($0, reason: .rebuild, runID: RunID.make(now: Output.now)) }
+                let commit = current.map {
+                    GenerationCommit(of: $0, reason: .rebuild, runID: RunID.make(now: Output.now), at: Output.now)
+                }
                 let store = try StateStore.rebuild(root.statePath, pipeline: workspace.pipeline.name, from: commit)
                 try store.close()
                 return current

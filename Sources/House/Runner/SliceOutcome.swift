@@ -1,0 +1,29 @@
+internal import Extract
+internal import Model
+
+/// What one walk, or several together, did.
+struct SliceOutcome: Sendable {
+    var pages = 0
+    var requests = 0
+    var retries = 0
+    var absent = 0
+    var refused = 0
+    var refusal: Fault?
+    var requestIDs: [String] = []
+    var parents: [[String: String]] = []
+    var fault: Fault?
+    var status: Int?
+    var envelope: ErrorEnvelope?
+    var stopsRun = false
+
+    static func += (sum: inout SliceOutcome, more: SliceOutcome) {
+        sum.pages += more.pages
+        sum.requests += more.requests
+        sum.retries += more.retries
+        sum.absent += more.absent
+        sum.refused += more.refused
+        sum.refusal = sum.refusal ?? more.refusal
+        sum.requestIDs = Array((sum.requestIDs + more.requestIDs).prefix(20))
+        sum.parents += more.parents
+    }
+}
