@@ -35,5 +35,21 @@ done
 # Vendors' names belong into connector files.
 hits=$(grep -rniE '"[^"]*(/organization/|openai\.com|anthropic)' Sources --include='*.swift' | grep -vE '^Sources/Desk/cogni-simulator/|^[^:]+:[0-9]+: *//')
 if [ -n "$hits" ]; then echo "a vendor's path or host in Swift; it belongs into a connector file:"; echo "$hits"; bad=1; fi
+# One door for whatever leaves the process: each way out stands in named files only, and those pass the sanitizer first.
+only() { # what, pattern, allowed files (a regular expression)
+    hits=$(grep -rnE "$2" Sources --include='*.swift' | grep -vE "^($3):" | grep -vE '^[^:]+:[0-9]+: *//')
+    if [ -n "$hits" ]; then echo "$1:"; echo "$hits"; bad=1; fi
+}
+only 'write to the terminal through Terminal, which sanitizes' 'Console\.write' 'Sources/Desk/cogni/Terminal\.swift'
+only 'rows in the clear leave by `preview` and `decrypt` alone' 'Terminal\.data\(' 'Sources/Desk/cogni/Commands/(Preview|Decrypt)\.swift'
+only 'print nothing: text leaves through Terminal' \
+    '(^|[^a-zA-Z_.])(print|debugPrint|dump|NSLog|fputs|puts|printf|fprintf|perror|syslog)\(|FileHandle\.standard(Output|Error)|NSLog|os_log' \
+    'Sources/Desk/cogni-simulator/[A-Za-z]+\.swift'
+only 'only these write to descriptors' 'Glibc\.write\(|[^.a-zA-Z_]write\([a-z]+(End|\.mailbox|File)' \
+    'Sources/Native/(Console/(Console|Signals)|Disk/[A-Za-z]+|Sealing/(PrivateFile|KeyCommand)|CurlTransport/[A-Za-z]+)\.swift'
+only 'a secret is revealed only where it goes over the wire or is looked for' '\.reveal\(\)' \
+    'Sources/(Stages/Extract/LiveTransport|House/Sanitizing/KnownValues|House/KeyRing/MasterKey(\+Sources)?)\.swift'
+# Crash text has no sanitizer: it says constants only, and `try!` would print an error with all that is in it.
+only 'a crash must not print values' '(fatalError|precondition|preconditionFailure|assert|assertionFailure)\(.*\\\(|(^|[^a-zA-Z_.])try! ' 'Sources/Desk/cogni-simulator/[A-Za-z]+\.swift'
 [ $bad = 0 ] && echo "walls: fine"
 exit $bad

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Model
 import RecordScan
+import Sealing
 
 /// Runs declarative pipelines: an organization's admin data into checked, partitioned archives.
 @main
@@ -44,11 +45,14 @@ struct Cogni: AsyncParsableCommand {
     )
 
     static func main() async {
-        Signals.protectMemory()
+        // No core file, and nobody of the same user reads our memory or environment.
+        forbidCoreDumps()
         KernelMemory.returnsToSystem()
         Interruption.watch()
+        Terminal.hide(Environment.secrets)
         var command: any ParsableCommand
         do {
+            try Environment.refuseSecrets(in: CommandLine.arguments)
             command = try parseAsRoot()
         } catch {
             leave(with: error)
@@ -73,7 +77,9 @@ struct Cogni: AsyncParsableCommand {
         }
         if let code = error as? ExitCode { Console.exitAtOnce(code.rawValue) }
         let code = exitCode(for: error)
-        Terminal.printRaw(fullMessage(for: error) + "\n", toError: code != .success)
+        // What is wrong with a command line is told with its words, and those may be anything.
+        let message = fullMessage(for: error)
+        if code == .success { Terminal.help(message) } else { Terminal.error(message) }
         Console.exitAtOnce(code == .success ? 0 : 2)
     }
 }

@@ -50,7 +50,7 @@ struct Workspace {
         return organization.isEmpty ? pipeline.name : organization
     }
 
-    var sanitizer: Sanitizer { Sanitizer(knownValues: [pipeline.source.credential].compactMap(\.self)) }
+    var sanitizer: Sanitizer { Terminal.sanitizer }
 
     /// The key that fields are sealed with; `nil` when the pipeline seals none.
     func key() throws(Fault) -> DataKey? {
@@ -127,6 +127,7 @@ struct Workspace {
             milliseconds: { Console.milliseconds }
         )
         doors.stopCode = { Interruption.code }
+        doors.clean = { sanitizer.clean($0) }
         return doors
     }
 

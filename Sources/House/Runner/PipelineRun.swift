@@ -278,12 +278,12 @@ package struct PipelineRun: Sendable {
                 outcome: outcome,
                 exitCode: summary.exitCode,
                 generation: summary.generation,
-                summary: summary.json
+                summary: doors.clean(summary.json)
             )
         )
         var members = summary.json.members ?? []
         members.append(JSONValue.Member("details", .array(results.map { RunDetails.json($0) })))
-        try RunFile.write(root, id: summary.runID, .object(members))
+        try RunFile.write(root, id: summary.runID, doors.clean(.object(members)))
     }
 }
 

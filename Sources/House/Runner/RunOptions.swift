@@ -39,6 +39,8 @@ package struct RunDoors: Sendable {
     package var milliseconds: @Sendable () -> Int
     /// What stopped the run, asked once it was cancelled: `.interrupted` or `.terminated`.
     package var stopCode: @Sendable () -> Fault.Code = { .interrupted }
+    /// The sanitizer, in front of what is kept of a run: its file and its record in the state.
+    package var clean: @Sendable (JSONValue) -> JSONValue = { $0 }
 
     package init(
         fetcher: PageFetcher,

@@ -80,7 +80,7 @@ internal import Disk
         precondition(
             name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
                 && !parts.contains { $0.isEmpty || $0 == "." || $0 == ".." },
-            "not a name for a bundle's entry: \(name)"
+            "not a name for a bundle's entry"
         )
         if let lastName { precondition(lastName.utf8.lexicographicallyPrecedes(name.utf8), "entries come sorted") }
         lastName = name

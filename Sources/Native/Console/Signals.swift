@@ -61,12 +61,6 @@ package enum Signals {
         pthread_detach(thread)
     }
 
-    /// Keeps keys out of core files and away from debuggers of other users' making.
-    package static func protectMemory() {
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-    }
-
     private final class Box {
         let inbox: Int32
         let handler: @Sendable (Int32, Int) -> Void

@@ -32,7 +32,7 @@ package struct Publication: Sendable {
         var stream = stream
         var fresh: [String: [Manifest.File]] = [:]
         for file in files {
-            precondition(file.stream == stream.name, "a file of \(file.stream) was given to \(stream.name)")
+            precondition(file.stream == stream.name, "a stream was given another stream's file")
             // No reader likes an empty file: an empty partition has none.
             guard file.rows > 0 else { continue }
             let path = ArchiveName.path(

@@ -5,7 +5,7 @@ package import Model
 package enum RunFile {
     /// Writes it whole or not at all. `id` is made of letters, digits, `-`, `_` and `.`.
     package static func write(_ root: OutputRoot, id: String, _ value: JSONValue) throws(Fault) {
-        precondition(ArchiveName.isPlain(id) && !id.contains("/") && !id.hasPrefix("."), "not a run id: \(id)")
+        precondition(ArchiveName.isPlain(id) && !id.contains("/") && !id.hasPrefix("."), "not a run id")
         try onDisk { () throws(DiskError) in
             try Disk.makeFolders(root.runsPath)
             try Disk.replace(root.runsPath + "/\(id).json", with: Array((value.pretty + "\n").utf8))

@@ -44,7 +44,7 @@ struct Check: AsyncParsableCommand {
         if !offline { findings.append(await request(workspace)) }
         let failed = findings.compactMap { $0.fault }
         if json {
-            Terminal.out(cleaning: [
+            Terminal.out([
                 "pipeline": .string(workspace.pipeline.name), "ok": .bool(failed.isEmpty),
                 "checks": .array(findings.map(\.json)),
             ])

@@ -31,7 +31,7 @@ struct HistoryCommand: ParsableCommand {
         for name in history.unreadable { Terminal.error("warning: runs/\(name)") }
         if json {
             let current = (try? root.currentNumber()).flatMap(\.self)
-            Terminal.out(cleaning: [
+            Terminal.out([
                 "output": .string(root.path), "current": current.map { .integer($0) } ?? nil,
                 "generations": .array(try root.generations().map { .integer($0) }),
                 "runs": .array(runs.map { HistoryCommand.summary($0.json) }),

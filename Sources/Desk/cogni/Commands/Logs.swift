@@ -37,7 +37,7 @@ struct Logs: ParsableCommand {
             }
         }
         if json {
-            Terminal.out(cleaning: ["runs": .array(chosen.map(\.json))])
+            Terminal.out(["runs": .array(chosen.map(\.json))])
             return
         }
         guard !chosen.isEmpty else { return Terminal.out("no runs yet") }

@@ -67,7 +67,8 @@ struct Preview: AsyncParsableCommand {
         let rows = try outcome.get()
         if json {
             let values = rows.lines.compactMap { try? JSONValue(parsing: Array($0)) }
-            Terminal.out(["stream": .string(stream), "more": .bool(rows.hasMore), "rows": .array(values)])
+            let told: JSONValue = ["stream": .string(stream), "more": .bool(rows.hasMore), "rows": .array(values)]
+            Terminal.data(Array((told.pretty + "\n").utf8))
         } else {
             Terminal.data(rows.header + rows.lines.flatMap { $0 })
             let more = rows.hasMore ? ", more follow" : ""

@@ -50,7 +50,7 @@ struct Run: AsyncParsableCommand {
                     "format": "cogni-run/1", "outcome": "failed", "exit_code": .integer(fault.code.exitCode),
                     "streams": [], "faults": [fault.json],
                 ]
-                Console.write(Terminal.clean(told.pretty) + "\n")
+                Terminal.out(told)
             }
             throw fault
         }
@@ -107,7 +107,7 @@ struct Run: AsyncParsableCommand {
 
     private func show(_ summary: RunSummary, _ workspace: Workspace) {
         if json {
-            Console.write(Terminal.clean(summary.json.pretty) + "\n")
+            Terminal.out(summary.json)
         } else {
             // The table is the command's result, but it is for people: progress and it belong together on stderr.
             Terminal.progress(Terminal.clean(summary.table(width: Terminal.width, color: false)))

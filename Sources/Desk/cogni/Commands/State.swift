@@ -54,7 +54,7 @@ struct State: ParsableCommand {
         func run() throws {
             let workspace = try place.workspace()
             let state = try State.export(workspace, runs: 5)
-            if json { return Terminal.out(cleaning: state) }
+            if json { return Terminal.out(state) }
             var table = TextTable(["stream", "watermark", "covered from", "covered to", "generation"], numbers: [4])
             for stream in state["streams"]?.elements ?? [] {
                 table.add(
@@ -89,7 +89,7 @@ struct State: ParsableCommand {
         @OptionGroup var place: Place
         @Flag(help: "Accepted for uniformity; the export is JSON anyway.") var json = false
 
-        func run() throws { Terminal.out(cleaning: try State.export(try place.workspace(), runs: 1000)) }
+        func run() throws { Terminal.out(try State.export(try place.workspace(), runs: 1000)) }
     }
 
     struct Reset: ParsableCommand {

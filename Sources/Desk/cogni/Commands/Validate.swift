@@ -37,9 +37,9 @@ struct Validate: ParsableCommand {
         }
         switch json ? .json : format {
         case .text: say(all, valid)
-        case .json: Terminal.out(cleaning: all.json)
+        case .json: Terminal.out(all.json)
         case .github: if !all.isEmpty { Terminal.out(all.github) }
-        case .sarif: Terminal.out(cleaning: all.sarif)
+        case .sarif: Terminal.out(all.sarif)
         }
         if all.hasErrors { throw ExitCode(Fault.Code.badPlan.exitCode) }
     }
