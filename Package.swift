@@ -97,7 +97,7 @@ let package = Package(
         // Stages: the rooms, in the order of the data. None imports another.
         room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory"]),
         room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory"]),
-        room("Stages", "Load", ["Model", "ArchiveWriting", "Disk"]),
+        room("Stages", "Load", ["Model", "ArchiveWriting", "Disk", "RecordScan"]),
 
         // Desk: the programs.
         program(

@@ -15,14 +15,18 @@ enum ClosedPartitions {
                     "fresh": .integer(one.counts.fresh),
                     "files": .array(
                         one.files.map { file in
-                            [
-                                "name": .string(String(file.path.split(separator: "/").last ?? "")),
-                                "rows": .integer(file.rows),
-                                "bytes": .integer(file.facts.bytes), "sha256": .string(file.facts.sha256),
-                                "content_bytes": .integer(file.facts.contentBytes),
-                                "content_sha256": .string(file.facts.contentSHA256),
-                                "min": .integer(file.min?.seconds ?? 0), "max": .integer(file.max?.seconds ?? 0),
-                            ]
+                            .object(
+                                [
+                                    .init("name", .string(String(file.path.split(separator: "/").last ?? ""))),
+                                    .init("rows", .integer(file.rows)),
+                                    .init("bytes", .integer(file.facts.bytes)),
+                                    .init("sha256", .string(file.facts.sha256)),
+                                    .init("content_bytes", .integer(file.facts.contentBytes)),
+                                    .init("content_sha256", .string(file.facts.contentSHA256)),
+                                    .init("min", .integer(Int(file.min?.seconds ?? 0))),
+                                    .init("max", .integer(Int(file.max?.seconds ?? 0))),
+                                ] + (file.totals?.members ?? [])
+                            )
                         }
                     ),
                 ]
@@ -54,7 +58,7 @@ enum ClosedPartitions {
         guard let name = file["name"]?.text, let bytes = file["bytes"]?.integer, let rows = file["rows"]?.integer,
             let sha256 = file["sha256"]?.text, let contentBytes = file["content_bytes"]?.integer,
             let contentSHA256 = file["content_sha256"]?.text, let min = file["min"]?.integer,
-            let max = file["max"]?.integer
+            let max = file["max"]?.integer, let totals = ColumnTotals(file)
         else { return nil }
         let path = folder + "/" + name
         let status = (try? Disk.status(path)) ?? nil
@@ -67,7 +71,8 @@ enum ClosedPartitions {
             facts: FileFacts(bytes: bytes, sha256: sha256, contentBytes: contentBytes, contentSHA256: contentSHA256),
             min: Instant(seconds: Int64(min)),
             max: Instant(seconds: Int64(max)),
-            isSynced: true
+            isSynced: true,
+            totals: totals
         )
     }
 }

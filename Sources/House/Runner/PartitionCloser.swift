@@ -17,6 +17,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let suffix: String
     private let isSynced: Bool
     private let writer: ArchiveFileWriter
+    private let columns: [Column]
+    private let totals: LineTotals
     private var block: [UInt8]
     private var fileNumber = 0
 
@@ -30,12 +32,13 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
 
     /// - Parameters:
     ///   - prefix: makes file names in `folder` unique.
+    ///   - reader: says how the lines look.
     ///   - isKept: the files must outlive a crash: they are synced, and their names say so.
     init(
         stream: String,
         folder: String,
         prefix: String,
-        header: [UInt8],
+        reader: ArchiveLine,
         maxFileSize: Int,
         codec: Codec,
         isKept: Bool = false
@@ -43,7 +46,13 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         self.stream = stream
         self.folder = folder
         self.prefix = prefix
-        self.header = header
+        header = reader.header
+        columns = reader.columns
+        totals = LineTotals(
+            columns: reader.columns.map { ($0.name, $0.kind == .integer || $0.kind == .decimal) },
+            isCSV: reader.format == .csv,
+            isStrict: false
+        )
         self.maxFileSize = max(maxFileSize, 1)
         block = [UInt8](repeating: 0, count: min(256 * 1024, self.maxFileSize))
         suffix = isKept ? ".closed" : ".made"
@@ -92,6 +101,14 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         } catch {
             throw Fault(error)
         }
+        guard totals.take(lines, count: length) == length else {
+            throw Fault(
+                .badReply,
+                "a line was made that is not of the stream's shape",
+                at: ["stream \(stream)"],
+                mend: "this is a defect of cogni: report it with the run file"
+            )
+        }
         rows += count
         if let span { times = times.map { (min($0.min, span.min), max($0.max, span.max)) } ?? span }
     }
@@ -113,11 +130,24 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
                 facts: facts,
                 min: times.map { Instant(seconds: $0.min) },
                 max: times.map { Instant(seconds: $0.max) },
-                isSynced: isSynced
+                isSynced: isSynced,
+                totals: columnTotals()
             )
         )
+        totals.restart()
         rows = 0
         times = nil
+    }
+
+    /// What the rows of the file at hand add up to.
+    private func columnTotals() -> ColumnTotals {
+        var sums = ColumnTotals()
+        for (index, column) in columns.enumerated() {
+            let nulls = totals.nulls(index)
+            if nulls > 0 { sums.nulls[column.name] = nulls }
+            if let sum = totals.sum(index) { sums.sums[column.name] = sum }
+        }
+        return sums
     }
 
     private var path: String { "\(folder)/\(prefix)-\(fileNumber)\(suffix)" }

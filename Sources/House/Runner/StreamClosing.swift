@@ -47,12 +47,12 @@ struct StreamClosing: Sendable {
         return result
     }
 
-    private func sink(_ stream: String, _ prefix: String, header: [UInt8], isKept: Bool = false) -> ArchiveSink {
+    private func sink(_ stream: String, _ prefix: String, _ reader: ArchiveLine, isKept: Bool = false) -> ArchiveSink {
         ArchiveSink(
             stream: stream,
             folder: stagingFolder,
             prefix: prefix,
-            header: header,
+            reader: reader,
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
             isKept: isKept
@@ -127,7 +127,7 @@ struct StreamClosing: Sendable {
         await withTaskGroup(of: [Closed].self) { group in
             for worker in 0..<workers {
                 group.addTask {
-                    let sink = sink(spec.name, "\(spec.name)-\(worker)", header: reader.header)
+                    let sink = sink(spec.name, "\(spec.name)-\(worker)", reader)
                     var done: [Closed] = []
                     for index in stride(from: worker, to: ordered.count, by: workers) {
                         let one = closeOne(ordered[index], reader, window: primaryKeyless, sink: sink)
@@ -242,7 +242,7 @@ struct StreamClosing: Sendable {
     }
 
     func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine) -> ArchiveSink {
-        sink(spec.name, "\(prefix)-\(number)", header: reader.header, isKept: true)
+        sink(spec.name, "\(prefix)-\(number)", reader, isKept: true)
     }
 
     /// Closes one partition while the walk goes on, on another thread than the walk's.
@@ -270,7 +270,7 @@ struct StreamClosing: Sendable {
         let merge = RunMerge(keep: keep)
         let files = try add(spilled, to: merge)
         for run in runs.values { merge.add(run) }
-        let sink = sink(spec.name, spec.name, header: reader.header)
+        let sink = sink(spec.name, spec.name, reader)
         result.files = try sink.write(merge, partition: "", timed: false)
         count(merge, into: &result)
         withExtendedLifetime(files) {}
@@ -295,7 +295,7 @@ struct StreamClosing: Sendable {
         let comparison = SnapshotComparison(reader: reader, primaryKey: result.primaryKey, now: now)
         var changes = ChangeLog(stream: spec, primaryKey: result.primaryKey, format: format, now: now, isOn: old != nil)
         var old = try OldRowReader(OldRows(reader: reader, paths: paths(self.old?.partition(""))))
-        var output = LineBuffer(sink: sink(spec.name, spec.name, header: reader.header))
+        var output = LineBuffer(sink: sink(spec.name, spec.name, reader))
         output.sink.begin("")
         func key(_ line: [UInt8]) throws(Fault) -> [UInt8] {
             guard let cells = reader.cells(line) else { throw OldRows(reader: reader, paths: []).foreign }
@@ -338,7 +338,7 @@ struct StreamClosing: Sendable {
         let rows = OldRows(reader: changes.writer, paths: paths(oldChanges?.partition(partition)))
         merge.add(try rows.run { _ in true }, isOld: true)
         merge.add(changes.run)
-        let sink = sink(changes.name, changes.name, header: changes.writer.header)
+        let sink = sink(changes.name, changes.name, changes.writer)
         return try sink.write(merge, partition: partition, timed: true)
     }
 }

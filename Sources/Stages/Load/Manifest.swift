@@ -118,13 +118,23 @@ package struct Manifest: Sendable, Equatable {
         package var facts: FileFacts
         package var min: Instant?
         package var max: Instant?
+        /// `nil` in manifests of versions that did not add up.
+        package var totals: ColumnTotals?
 
-        package init(path: String, rows: Int, facts: FileFacts, min: Instant? = nil, max: Instant? = nil) {
+        package init(
+            path: String,
+            rows: Int,
+            facts: FileFacts,
+            min: Instant? = nil,
+            max: Instant? = nil,
+            totals: ColumnTotals? = nil
+        ) {
             self.path = path
             self.rows = rows
             self.facts = facts
             self.min = min
             self.max = max
+            self.totals = totals
         }
     }
 

@@ -70,6 +70,7 @@ extension Manifest.File {
                 .init("sha256", .string(facts.sha256)), .init("content_bytes", .integer(facts.contentBytes)),
                 .init("content_sha256", .string(facts.contentSHA256)),
             ] + member("min", min.map { .string($0.text) }) + member("max", max.map { .string($0.text) })
+                + (totals?.members ?? [])
         )
     }
 }

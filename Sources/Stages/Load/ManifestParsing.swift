@@ -119,13 +119,18 @@ private struct ManifestReader {
             contentBytes: try number(value, "content_bytes", place),
             contentSHA256: try digest(value, "content_sha256", place)
         )
-        return Manifest.File(
+        var file = Manifest.File(
             path: path,
             rows: try number(value, "rows", place),
             facts: facts,
             min: try instant(value, "min", place),
             max: try instant(value, "max", place)
         )
+        if value["nulls"] != nil || value["sums"] != nil {
+            guard let totals = ColumnTotals(value) else { throw wrong(place, "misshapen nulls or sums") }
+            file.totals = totals
+        }
+        return file
     }
 
     private func checkUnique(_ names: [String], _ what: String) throws(Fault) {

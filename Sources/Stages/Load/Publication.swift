@@ -45,7 +45,14 @@ package struct Publication: Sendable {
             )
             staged[path] = file
             fresh[file.partition, default: []].append(
-                Manifest.File(path: path, rows: file.rows, facts: file.facts, min: file.min, max: file.max)
+                Manifest.File(
+                    path: path,
+                    rows: file.rows,
+                    facts: file.facts,
+                    min: file.min,
+                    max: file.max,
+                    totals: file.totals
+                )
             )
         }
         let replaced = Set(files.map(\.partition))

@@ -26,6 +26,7 @@ package struct StagedFile: Sendable, Equatable {
     package var max: Instant?
     /// Whether its bytes are on the medium already; publishing syncs those that are not.
     package var isSynced: Bool
+    package var totals: ColumnTotals?
 
     package init(
         path: String,
@@ -35,7 +36,8 @@ package struct StagedFile: Sendable, Equatable {
         facts: FileFacts,
         min: Instant? = nil,
         max: Instant? = nil,
-        isSynced: Bool = false
+        isSynced: Bool = false,
+        totals: ColumnTotals? = nil
     ) {
         self.path = path
         self.stream = stream
@@ -45,6 +47,7 @@ package struct StagedFile: Sendable, Equatable {
         self.min = min
         self.max = max
         self.isSynced = isSynced
+        self.totals = totals
     }
 }
 

@@ -225,6 +225,33 @@ int64_t cogni_merge_block(cogni_merge *merge, uint8_t *out, size_t capacity, siz
 cogni_merge_stats cogni_merge_counts(const cogni_merge *merge);
 void cogni_merge_restart_file(cogni_merge *merge);
 
+// ---------------------------------------------------------------- totals: what a file's lines add up to
+
+// Null counts, exact sums and distinct values of finished lines. Columns are added in the order of the line.
+typedef struct cogni_totals cogni_totals;
+
+// `is_strict`: compares every byte between the cells, for files that someone else may have written.
+cogni_totals *cogni_totals_new(int32_t is_csv, int32_t is_strict);
+void cogni_totals_free(cogni_totals *totals);
+// `prefix` stands before the cell. `is_number`: plain decimals, quoted or not, are summed up.
+void cogni_totals_add_column(cogni_totals *totals, const uint8_t *prefix, uint32_t length, int32_t is_number);
+// Also collects the column's distinct values, null aside. A row counts as living while column `ending` is null; -1:
+// always. Returns the set's index.
+uint32_t cogni_totals_collect(cogni_totals *totals, uint32_t column, int32_t ending);
+// Takes whole lines. Returns how many bytes they were; what is left is the beginning of a line. -1: a line is not of
+// this shape.
+int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t length);
+void cogni_totals_restart(cogni_totals *totals);  // for the next file
+
+uint64_t cogni_totals_nulls(const cogni_totals *totals, uint32_t column);
+// Plain notation, no zeros at the end of a fraction. Returns the length, of which at most `capacity` bytes are written;
+// 0: no sum, since all are null or one is no plain decimal.
+size_t cogni_totals_sum(cogni_totals *totals, uint32_t column, uint8_t *out, size_t capacity);
+uint32_t cogni_totals_set_count(const cogni_totals *totals, uint32_t set);
+// The text of the cell as it stands in the line. Valid until the next take or restart.
+const uint8_t *cogni_totals_set_value(const cogni_totals *totals, uint32_t set, uint32_t index, uint32_t *length,
+                                      uint64_t *rows, uint64_t *living);
+
 #pragma clang assume_nonnull end
 
 #endif
