@@ -11,6 +11,14 @@ extension JSONSchemas {
                 ("rows", whole(0)), ("bytes", whole(0)), ("sha256", sha256),
                 ("content_bytes", whole(0)), ("content_sha256", sha256),
                 ("min", moment), ("max", moment),
+                ("nulls", ["type": "object", "additionalProperties": whole(1)]),
+                (
+                    "sums",
+                    [
+                        "type": "object",
+                        "additionalProperties": ["type": "string", "pattern": "^-?[0-9]+([.][0-9]+)?$"],
+                    ]
+                ),
             ],
             required: ["path", "rows", "bytes", "sha256", "content_bytes", "content_sha256"]
         )

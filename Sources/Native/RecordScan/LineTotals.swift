@@ -61,7 +61,8 @@ internal import CRecordScan
     }
 
     package func values(_ set: Int) -> [Value] {
-        (0..<unsafe cogni_totals_set_count(raw, UInt32(set))).map { index in
+        let count = unsafe cogni_totals_set_count(raw, UInt32(set))
+        return (0..<count).map { index in
             var length: UInt32 = 0
             var rows: UInt64 = 0
             var living: UInt64 = 0

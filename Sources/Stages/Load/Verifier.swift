@@ -8,7 +8,7 @@ package import Model
 package struct Verifier {
     package struct Finding: Sendable, Equatable {
         package enum Problem: String, Sendable {
-            case missing, extra, bytes, sha256, content, rows, unreadable, link, manifest, sums, chain, current
+            case missing, extra, bytes, sha256, content, rows, totals, unreadable, link, manifest, sums, chain, current
         }
         package var generation: Int
         /// Relative to the generation's folder; empty when the generation as a whole is meant.
@@ -78,8 +78,9 @@ package struct Verifier {
             find(number, "manifest.json", .manifest, "is not in canonical form")
         }
         for stream in generation.manifest.streams {
+            let schema = small(generation, stream.schema)
             for partition in stream.partitions {
-                for file in partition.files { verify(file, in: generation) }
+                for file in partition.files { verify(file, schema, in: generation) }
             }
         }
         verifyNames(generation)
@@ -87,10 +88,14 @@ package struct Verifier {
     }
 
     /// Reads one data file to its end.
-    private mutating func verify(_ file: Manifest.File, in generation: Generation) {
+    /// - Parameter schema: the bytes of its stream's schema, where they can be read.
+    private mutating func verify(_ file: Manifest.File, _ schema: [UInt8]?, in generation: Generation) {
         report.files += 1
         let number = generation.number
         var rows = RowCounter(RowFormat(path: file.path))
+        var totals =
+            file.totals == nil
+            ? nil : schema.flatMap { TotalsCheck(schema: $0, format: RowFormat(path: file.path)) }
         let facts: FileFacts
         do throws(ArchiveError) {
             let reader = try ArchiveReader(
@@ -99,7 +104,10 @@ package struct Verifier {
                 maximum: file.facts.contentBytes,
                 hashing: true
             )
-            while try reader.nextBlock({ rows.take($0) }) != nil {}
+            while try reader.nextBlock({ (block: Span<UInt8>) -> Void in
+                rows.take(block)
+                totals?.take(block)
+            }) != nil {}
             if !reader.endsWithNewline { find(number, file.path, .content, "does not end with a line feed") }
             facts = reader.facts()
         } catch {
@@ -123,6 +131,22 @@ package struct Verifier {
         if rows.isCut { find(number, file.path, .content, "ends inside a quoted cell") }
         if rows.rows != file.rows {
             find(number, file.path, .rows, "has \(rows.rows) rows, the manifest says \(file.rows)")
+        }
+        if let totals, let said = file.totals { compare(totals, with: said, file.path, number) }
+    }
+
+    private mutating func compare(_ check: TotalsCheck, with said: ColumnTotals, _ path: String, _ number: Int) {
+        if check.isForeign { return find(number, path, .totals, "holds a line that is not of the stream's schema") }
+        let found = check.result
+        let nulls = Set(found.nulls.keys).union(said.nulls.keys).filter { found.nulls[$0] != said.nulls[$0] }
+        let sums = Set(found.sums.keys).union(said.sums.keys).filter { found.sums[$0] != said.sums[$0] }
+        for name in nulls.sorted(by: bytewise) {
+            let counts = "\(found.nulls[name] ?? 0) nulls in `\(name)`, the manifest says \(said.nulls[name] ?? 0)"
+            find(number, path, .totals, "has \(counts)")
+        }
+        for name in sums.sorted(by: bytewise) {
+            let counts = "\(found.sums[name] ?? "nothing"), the manifest says \(said.sums[name] ?? "nothing")"
+            find(number, path, .totals, "adds up `\(name)` to \(counts)")
         }
     }
 
