@@ -33,6 +33,19 @@ import Testing
         #expect(folder.names == [])
     }
 
+    @Test func aStateWhoseFirstWriteWasCutOffIsAsNone() throws {
+        // What SQLite leaves when it has taken the first transaction back: pages, and no table.
+        let queue = try DatabaseQueue(path: folder.state)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA application_id = \(0x4367_546B); CREATE TABLE t (a); DROP TABLE t")
+        }
+        try queue.close()
+        #expect(try StateStore.openToRead(folder.state, pipeline: "demo") == nil)
+        let store = try folder.open()
+        #expect(store.wasCreated)
+        #expect(try store.flag() == nil)
+    }
+
     @Test func aReaderSeesWhatWasWritten() throws {
         let store = try folder.open()
         try store.setFlag(PipelineSwitch(enabled: false, reason: "audit", by: "me", at: noon))

@@ -206,6 +206,21 @@ struct Toy {
         #expect(changes.contains { $0.contains(#""change":"added","id":"d""#) })
     }
 
+    @Test func whatAKilledRunDidNotDropGoesWithTheNextAlsoWhenNothingChanged() async throws {
+        let toy = try Toy(load: ", keep_generations: 1")
+        _ = try await toy.run(Scripted(Self.day1), now: "2025-11-01T00:00:00Z")
+        let generations = toy.folder + "/toy/generations"
+        let old = toy.folder + "/kept"
+        try FileManager.default.copyItem(atPath: generations + "/000001", toPath: old)
+        var changed = Self.day1
+        changed["/teams"] = [Self.page(#"{"id":"a","name":"Alpha"}"#)]
+        _ = try await toy.run(Scripted(changed), now: "2025-11-02T00:00:00Z")
+        // As a kill between the commit and the dropping leaves it.
+        try FileManager.default.moveItem(atPath: old, toPath: generations + "/000001")
+        #expect(try await toy.run(Scripted(changed), now: "2025-11-02T00:00:00Z").outcome == .unchanged)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: generations) == ["000002"])
+    }
+
     @Test func oldGenerationsGoWhenThereAreMoreThanAreKept() async throws {
         let toy = try Toy(load: ", keep_generations: 2")
         for day in 1...4 {

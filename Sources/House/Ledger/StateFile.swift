@@ -70,17 +70,19 @@ struct StateFile {
         return kind != .ours
     }
 
-    /// Opens, checks every page, and brings the tables up to this version.
-    func connect(readOnly: Bool) throws(Fault) -> DatabaseQueue {
+    /// Opens, checks every page, and brings the tables up to this version. Says also which version was found: 0 is a
+    /// file without tables.
+    func connect(readOnly: Bool) throws(Fault) -> (DatabaseQueue, version: Int) {
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: readOnly))
             let broken = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(3)") }
             guard broken == ["ok"] else { throw refused("is damaged: \(broken.joined(separator: "; "))") }
+            let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
             if !readOnly {
                 try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
                 try queue.write(StateSchema.migrate)
             }
-            return queue
+            return (queue, version)
         } catch { throw fault(error) }
     }
 

@@ -21,16 +21,20 @@ package final class StateStore: Sendable {
     /// refused before anything is written to it.
     package static func open(_ path: String, pipeline: String) throws(Fault) -> StateStore {
         let file = StateFile(path: path, pipeline: pipeline)
-        let wasCreated = try file.prepare()
-        let queue = try file.connect(readOnly: false)
+        let wasEmpty = try file.prepare()
+        let (queue, version) = try file.connect(readOnly: false)
+        let wasCreated = wasEmpty || version == 0
         return StateStore(path: path, pipeline: pipeline, wasCreated: wasCreated, queue: queue, isReadOnly: false)
     }
 
-    /// Opens the state for looking only; `nil` where there is none. The same refusals as ``open(_:pipeline:)``.
+    /// Opens the state for looking only; `nil` where there is none, or where a crash cut its making off. The same
+    /// refusals as ``open(_:pipeline:)``.
     package static func openToRead(_ path: String, pipeline: String) throws(Fault) -> StateStore? {
         let file = StateFile(path: path, pipeline: pipeline)
         guard try file.inspect() == .ours else { return nil }
-        let queue = try file.connect(readOnly: true)
+        let (queue, version) = try file.connect(readOnly: true)
+        // Its first write was cut off, and SQLite has taken it back: there is a file, and no table in it.
+        guard version > 0 else { return nil }
         return StateStore(path: path, pipeline: pipeline, wasCreated: false, queue: queue, isReadOnly: true)
     }
 

@@ -208,6 +208,8 @@ package struct PipelineRun: Sendable {
                     if let current, stillForgotten != forgotten {
                         try store.rebuild(from: commit(current, reason: .rebuild, except: stillForgotten))
                     }
+                    // A run that was killed after its commit may not have come to this.
+                    dropOld(root)
                 case .published(let published):
                     outcome = .published
                     number = published

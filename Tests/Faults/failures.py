@@ -1,0 +1,133 @@
+"""One call of a run fails: with every error number that its kind can give, at every place where it is made.
+
+EINTR and short writes must leave no trace. Every other failure must end the run with a documented code, and the message must
+name the file and the number; the tree must keep its promises, and a clean run must end as if nothing had been.
+"""
+
+import errno
+import random
+
+import checker
+import syscalls
+from kills import final_names, finish
+from report import Trial
+from tracer import Strike, trace
+
+NUMBERS = {
+    "openat": ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EROFS"],
+    "mkdir": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
+    "symlink": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
+    "link": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
+    "rename": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
+    "write": ["EIO", "ENOSPC", "EDQUOT"],
+    "pwrite64": ["EIO", "ENOSPC", "EDQUOT"],
+    "ftruncate": ["EIO", "EROFS"],
+    "fsync": ["EIO", "ENOSPC", "EDQUOT"],
+    "fdatasync": ["EIO", "ENOSPC", "EDQUOT"],
+    "unlink": ["EIO", "EROFS"],
+    "unlinkat": ["EIO", "EROFS"],
+    "rmdir": ["EIO", "EROFS"],
+    "chmod": ["EIO", "EROFS"],
+    "fchown": ["EIO", "EROFS"],
+    "flock": ["EIO"],
+    "read": ["EIO"],
+    "pread64": ["EIO"],
+    "getdents64": ["EIO"],
+    "newfstatat": ["EIO"],
+    "readlink": ["EIO"],
+    "close": ["EIO"],
+}
+# Failures that need not stop a run: nothing that was promised depends on them. Each is counted and told.
+TOLERATED = {
+    ("fchown", "state.sqlite-journal"): "SQLite gives its journal the owner of the state where it can",
+    ("chmod", "state.sqlite"): "the state was made with its mode",
+    ("close", ""): "what must be on the medium was synced before",
+    ("newfstatat", "state.sqlite-journal"): "",
+}
+
+
+class FailAtEveryCall:
+    """Failing calls, over all calls on the output that can fail."""
+
+    def __init__(self, workload, seed, short):
+        self.workload, self.seed, self.short = workload, seed, short
+
+    def traced(self, number, output, strike=None):
+        workload = self.workload
+        return trace(
+            workload.command(number, output), folders=[output], environment=workload.environment, cwd=workload.folder,
+            names=[*syscalls.CHANGING, *syscalls.READING], strike=strike,
+        )  # fmt: skip
+
+    def plans(self, scratch):
+        """(run, kind, errno's name or empty, index)."""
+        chance = random.Random(self.seed + 1)
+        plans = []
+        for number in (1, 2):
+            output = scratch / f"count-{number}"
+            self.workload.begin(number, output)
+            for call in self.traced(number, output).calls:
+                names = NUMBERS.get(call.name)
+                if names is None:
+                    raise RuntimeError(f"{call}: no error numbers are known for it")
+                plans += [(number, "fail", name, call.index) for name in names]
+                if call.name in syscalls.INTERRUPTIBLE:
+                    plans.append((number, "fail", "EINTR", call.index))
+                if call.name in syscalls.WRITES and call.size > 1:
+                    plans.append((number, "short", "", call.index))
+        return chance.sample(plans, 60) if self.short else plans
+
+    def trial(self, plan, output):
+        number, kind, name, at = plan
+        trial = Trial()
+        workload = self.workload
+        workload.begin(number, output)
+        root = workload.root(output)
+        done = self.traced(number, output, Strike(at, kind, getattr(errno, name) if name else 0))
+        if done.fired is None:
+            return trial
+        trial.fired += 1
+        where = f"run {number}, {name or kind} at {done.fired}"
+        invisible = name == "EINTR" or kind == "short"
+        trial.checked["P-20"] += 1
+        if invisible:
+            if done.code != 0:
+                trial.fail(f"{where}: it should not be seen, but the run ended with {done.code}: {done.error[-400:]}")
+        else:
+            self.told(trial, done, root, where, name)
+            if done.fired.name in ("fsync", "fdatasync"):
+                self.not_again(trial, done, where)
+        final_names(trial, done.calls, root, where)
+        trial.look(checker.check(root), where)
+        finish(trial, workload, number, output, "P-20", where)
+        return trial
+
+    def told(self, trial, done, root, where, name):
+        """The exit code is documented, and the message names the file and the number."""
+        struck = done.fired
+        inside = struck.path.removeprefix(str(root)).lstrip("/")
+        if done.code == 0:
+            reason = TOLERATED.get((struck.name, inside)) or TOLERATED.get((struck.name, ""))
+            told = "could not be dropped" in done.error or inside.startswith("runs/")
+            if reason is None and not told:
+                trial.fail(f"{where}: the run ended with 0 and said nothing of it")
+            trial.notes.append(f"{struck.name} of {reason or 'an old generation'} may fail")
+            return
+        if done.code != 6:
+            trial.fail(f"{where}: exit code {done.code}, not 6: {done.error[-400:]}")
+        number = getattr(errno, name)
+        if f"errno {number}" not in done.error:
+            trial.fail(f"{where}: the message does not name errno {number}: {done.error[-400:]}")
+        if str(root) not in done.error:
+            trial.fail(f"{where}: the message names no file: {done.error[-400:]}")
+
+    def not_again(self, trial, done, where):
+        """After a failed sync the kernel may have dropped the pages; a second one on the same open file would lie."""
+        struck = done.fired
+        for call in done.calls[struck.index :]:
+            if call.descriptor == struck.descriptor and call.inode == struck.inode:
+                if call.name == "close":
+                    return
+                if call.name in ("fsync", "fdatasync"):
+                    trial.fail(f"{where}: the failed sync is tried again at {call}")
+                    return

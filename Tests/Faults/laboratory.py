@@ -1,0 +1,88 @@
+"""The fault laboratory: disturbs small runs in every way we know and looks whether the promises hold.
+
+usage: laboratory.py [--short] [--only METHOD,…] [--seed N] [--write]
+
+`--short` takes a seeded sample of every method; without it every call is struck. `--write` puts the table into
+docs/reliability.md. `COGNI` names the program under test. Ends with 1 when a promise was broken or a method struck nothing.
+"""
+
+import argparse
+import concurrent.futures
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import report
+from failures import FailAtEveryCall
+from fullness import FullDisk
+from kills import KillAtEveryCall
+from randomkills import RandomKills
+from workload import Workload
+
+METHODS = {
+    "kills": ("SIGKILL instead of the k-th changing call, torn writes, three in a row", KillAtEveryCall),
+    "failures": ("EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EINTR and short writes at the k-th call", FailAtEveryCall),
+    "fullness": ("a full disk: tmpfs of every size and number of inodes", FullDisk),
+    "random": ("SIGKILL at random moments, up to four in a row", RandomKills),
+}
+
+
+def one(method, plan, folder):
+    """A trial in a folder of its own; an exception is a failure with its place."""
+    output = Path(tempfile.mkdtemp(prefix="trial-", dir=folder)) / "output"
+    try:
+        return method.trial(plan, output)
+    except Exception:
+        trial = report.Trial()
+        trial.fail(f"{plan}: {traceback.format_exc(limit=4)}")
+        return trial
+    finally:
+        shutil.rmtree(output.parent, ignore_errors=True)
+
+
+def run(key, workload, seed, short, folder):
+    name, kind = METHODS[key]
+    result = report.Method(name, seed)
+    started = time.monotonic()
+    method = kind(workload, seed, short)
+    scratch = folder / f"scratch-{key}"
+    scratch.mkdir()
+    plans = method.plans(scratch)
+    width = int(os.environ.get("COGNI_LAB_WIDTH", min(4, os.cpu_count() or 1)))
+    context = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(width, mp_context=context) as pool:
+        futures = [pool.submit(one, method, plan, folder) for plan in plans]
+        for future in concurrent.futures.as_completed(futures):
+            result.add(future.result())
+    result.seconds = time.monotonic() - started
+    result.tell()
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", default=",".join(METHODS))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("COGNI_LAB_SEED", "20261125")))
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="cogni-lab-"))
+    try:
+        workload = Workload(folder / "workload").prepare()
+        results = [run(key, workload, options.seed, options.short, folder) for key in options.only.split(",")]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    passed = sum(result.passed for result in results)
+    if options.write:
+        report.write("laboratory", report.table(results))
+    print(f"{passed} passed, {len(results) - passed} failed")
+    return 0 if passed == len(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The small run that all methods disturb: recorded replies, four streams, two generations, one of them dropped again.
+
+The first run publishes reports of several days, a log and two lists, sealed and bundled. For the second the recorded
+organization has changed: new days, a renamed project. It keeps one generation, so it also drops the first.
+"""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import checker
+
+ROOT = Path(__file__).resolve().parents[2]
+COGNI = os.environ.get("COGNI", str(ROOT / ".build/debug/cogni"))
+STREAMS = ("costs", "projects", "users", "audit_logs")
+PIPELINE = """\
+pipeline: demo
+source:
+  connector: openai_admin
+  credential: ${OPENAI_ADMIN_KEY}
+streams:
+  costs: { since: 2025-11-01 }
+  projects: {}
+  users: {}
+  audit_logs: { since: 2025-11-01 }
+transform:
+- encrypt: { fields: ["domain:user", email] }
+load: { bundle: zip, keep_generations: 1 }
+"""
+# The codes that cogni's command line documents.
+EXIT_CODES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143}
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    error: str
+
+
+class Workload:
+    """Files that every trial reads, made once: `fixture`, `after` (the changed organization), `demo.yaml`."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "NO_COLOR": "1",
+            "HOME": str(self.folder),
+            "COGNI_KEY_RING": str(ROOT / "Fixtures/keys/example.keyring.json"),
+        }
+
+    def prepare(self):
+        """Writes the files and makes the undisturbed outputs that every trial is compared with."""
+        replay = ROOT / "Fixtures/openai-admin/replay"
+        for name in ("fixture", "after"):
+            target = self.folder / name
+            target.mkdir(parents=True)
+            shutil.copy(replay / "replay.json", target)
+            for stream in STREAMS:
+                shutil.copytree(replay / stream, target / stream)
+        renamed = 0
+        for file in (self.folder / "after/projects").iterdir():
+            text = file.read_text(encoding="utf-8")
+            changed = text.replace('"name": "', '"name": "New ', 1) if renamed == 0 else text
+            renamed += changed != text
+            file.write_text(changed, encoding="utf-8")
+        if renamed != 1:
+            raise RuntimeError("no project could be renamed: the fixture has another shape")
+        (self.folder / "demo.yaml").write_text(PIPELINE, encoding="utf-8")
+        for number in (1, 2):
+            if number == 2:
+                shutil.copytree(self.calm(1), self.calm(2), symlinks=True)
+            done = self.run(number, self.calm(number))
+            if done.code != 0:
+                raise RuntimeError(f"the undisturbed run {number} ended with {done.code}: {done.error}")
+            found = checker.check(self.root(self.calm(number)))
+            if found.broken:
+                raise RuntimeError(f"the undisturbed run {number} broke promises: {found.broken}")
+        return self
+
+    def calm(self, number):
+        """The output folder after the undisturbed run `number`; 0 is before the first."""
+        return self.folder / f"calm-{number}"
+
+    def root(self, output):
+        return Path(output) / "demo"
+
+    def golden(self, number):
+        return checker.tree(self.root(self.calm(number)))
+
+    def begin(self, number, output):
+        """Puts into `output` what the run before `number` left."""
+        if number > 1:
+            shutil.copytree(self.calm(number - 1), output, symlinks=True)
+
+    def command(self, number, output):
+        fixture, until = ("fixture", "2025-11-04") if number == 1 else ("after", "2025-11-06")
+        return [
+            COGNI, "run", str(self.folder / "demo.yaml"), "--replay", str(self.folder / fixture), "--until", until,
+            "--now", "2025-12-01T06:00:00Z", "--output", str(output), "--json", "--progress", "none",
+        ]  # fmt: skip
+
+    def run(self, number, output, timeout=120):
+        done = subprocess.run(
+            self.command(number, output), env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
+        return Ended(done.returncode, done.stdout, done.stderr)
