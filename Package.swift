@@ -69,19 +69,26 @@ let package = Package(
             path: "Sources/Native/CRecordScan",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
+        .target(
+            name: "CStateDisk",
+            path: "Sources/Native/CStateDisk",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
         room("Native", "PageMemory"),
         room("Native", "Console"),
         room("Native", "Disk"),
         room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
         room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk"]),
         room("Native", "Sealing", ["COpenSSL"]),
+        room("Native", "StateDisk", ["CStateDisk", "Disk"]),
         room("Native", "RecordScan", ["CRecordScan", "PageMemory"]),
 
         // House: what passes through the rooms, what is remembered, and who walks it through.
         room("House", "Model"),
         room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
         room("House", "PipelineFile", ["Model", "Connector"]),
-        room("House", "Ledger", ["Model", sqlite]),
+        room("House", "Ledger", ["Model", "Disk", "StateDisk", sqlite]),
         room("House", "Sanitizing", ["Model"]),
         room("House", "KeyRing", ["Model", "Sealing", "Sanitizing"]),
         room("House", "Reporting", ["Model"]),
@@ -120,7 +127,7 @@ let package = Package(
         tests("KeyRingTests", ["KeyRing", "Sealing", "Model"]),
         tests("ConnectorTests", ["Connector", "Model"]),
         tests("PipelineFileTests", ["PipelineFile", "Connector", "Model"]),
-        tests("LedgerTests", ["Ledger", "Model", sqlite]),
+        tests("LedgerTests", ["Ledger", "StateDisk", "Disk", "Model", sqlite]),
         tests("ReportingTests", ["Reporting", "Model"]),
         tests("ExtractTests", ["Extract", "CurlTransport", "PageMemory", "Connector", "Model"]),
         tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),

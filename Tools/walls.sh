@@ -12,7 +12,7 @@ if [ -n "$hits" ]; then echo "move this into a wrapper under Sources/Native:"; e
 floor() {
     case "$1" in
         PageMemory|Disk|Console) echo 10;;
-        RecordScan|CurlTransport|ArchiveWriting|Sealing) echo 11;;
+        RecordScan|CurlTransport|ArchiveWriting|Sealing|StateDisk) echo 11;;
         Model) echo 12;;
         Reporting|Sanitizing|Connector|Ledger) echo 20;;
         PipelineFile|KeyRing) echo 21;;

@@ -13,7 +13,7 @@ from kills import finish
 from report import Trial
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-ENOUGH = 64 << 20
+MOST = {"size": 4 << 20, "nr_inodes": 512}
 
 
 class FullDisk:
@@ -34,41 +34,34 @@ class FullDisk:
         return plans
 
     def need(self, number, scratch):
-        """option → (what stands there before the run, what is enough for the run), tried out by doubling and halving."""
+        """option → (the least that holds what stands there before the run, the least that is enough for the run)."""
         found = {}
         for option, step in (("size", PAGE), ("nr_inodes", 1)):
-            low, high = step, ENOUGH if option == "size" else 4096
-            while high - low > step:
-                middle = (low + high) // 2 // step * step
-                if self.attempt(number, option, middle, scratch / f"need-{number}-{option}-{middle}")[0]:
-                    high = middle
-                else:
-                    low = middle
-            base = step
-            if number > 1:
-                low, top = step, high
-                while top - low > step:
-                    middle = (low + top) // 2 // step * step
-                    if self.attempt(number, option, middle, scratch / f"base-{number}-{option}-{middle}")[1]:
-                        top = middle
-                    else:
-                        low = middle
-                base = top
-            found[option] = base, high
+            limits = []
+            for attempt in (self.begins, self.ends):
+                low, high = 0, MOST[option]
+                while high - low > step:
+                    middle = (low + high) // 2 // step * step
+                    folder = scratch / f"{number}-{option}-{middle}-{len(limits)}"
+                    folder.mkdir()
+                    mount(folder, option, max(step, middle))
+                    try:
+                        low, high = (low, middle) if attempt(number, folder) else (middle, high)
+                    finally:
+                        subprocess.run(["umount", folder], check=True)
+                limits.append(high)
+            found[option] = tuple(limits)
         return found
 
-    def attempt(self, number, option, value, output):
-        """Whether the run ended well, and whether it could begin at all."""
-        output.mkdir()
-        mount(output, option, value)
+    def begins(self, number, folder):
         try:
-            try:
-                self.place(number, output)
-            except OSError:
-                return False, False
-            return self.workload.run(number, output).code == 0, True
-        finally:
-            subprocess.run(["umount", output], check=True)
+            self.place(number, folder)
+        except OSError:
+            return False
+        return True
+
+    def ends(self, number, folder):
+        return self.begins(number, folder) and self.workload.run(number, folder).code == 0
 
     def place(self, number, output):
         if number > 1:
@@ -94,8 +87,7 @@ class FullDisk:
                 elif "errno 28" not in done.error or str(output) not in done.error:
                     trial.fail(f"{where}: the message does not name file and errno 28: {done.error[-400:]}")
                 trial.look(checker.check(root), where)
-            grown = ENOUGH if option == "size" else 8192
-            subprocess.run(["mount", "-o", f"remount,{option}={grown}", output], check=True, capture_output=True)
+            subprocess.run(["mount", "-o", f"remount,{option}={MOST[option]}", output], check=True, capture_output=True)
             finish(trial, self.workload, number, output, "P-21", where)
         finally:
             subprocess.run(["umount", output], check=True)
@@ -103,7 +95,7 @@ class FullDisk:
 
 
 def mount(folder, option, value):
-    rest = "nr_inodes=100000" if option == "size" else f"size={ENOUGH}"
+    rest = "nr_inodes=100000" if option == "size" else f"size={MOST['size']}"
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"{option}={value},{rest}", "cogni-lab", folder], check=True, capture_output=True
     )

@@ -21,11 +21,13 @@ import report
 from failures import FailAtEveryCall
 from fullness import FullDisk
 from kills import KillAtEveryCall
+from powerloss import PowerLoss
 from randomkills import RandomKills
 from workload import Workload
 
 METHODS = {
     "kills": ("SIGKILL instead of the k-th changing call, torn writes, three in a row", KillAtEveryCall),
+    "powerloss": ("power loss after every operation: strict, zeroed and mixed images", PowerLoss),
     "failures": ("EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EINTR and short writes at the k-th call", FailAtEveryCall),
     "fullness": ("a full disk: tmpfs of every size and number of inodes", FullDisk),
     "random": ("SIGKILL at random moments, up to four in a row", RandomKills),

@@ -100,7 +100,7 @@ class Workload:
         fixture, until = ("fixture", "2025-11-04") if number == 1 else ("after", "2025-11-06")
         return [
             COGNI, "run", str(self.folder / "demo.yaml"), "--replay", str(self.folder / fixture), "--until", until,
-            "--now", "2025-12-01T06:00:00Z", "--output", str(output), "--json", "--progress", "none",
+            "--now", "2025-12-01T06:00:00Z", "--output", str(output), "--json", "--progress", "plain",
         ]  # fmt: skip
 
     def run(self, number, output, timeout=120):

@@ -1,5 +1,6 @@
 import GRDB
 import Model
+import StateDisk
 
 /// What SQLite's errors mean to the person who runs the pipeline.
 extension StateFile {
@@ -14,7 +15,8 @@ extension StateFile {
         guard let error = error as? DatabaseError else {
             return Fault(.cannotWrite, "\(path) failed: \(type(of: error))", mend: mendByRebuilding)
         }
-        let words = "\(error.message ?? "no message") (SQLite \(error.extendedResultCode.rawValue))"
+        let failure = StateDisk.takeFailure().map { "\($0), " } ?? ""
+        let words = "\(failure)\(error.message ?? "no message") (SQLite \(error.extendedResultCode.rawValue))"
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return Fault(

@@ -1,6 +1,7 @@
-import Foundation
+import Disk
 import GRDB
 import Model
+import StateDisk
 
 /// The file itself: whose it is, whether it is whole, how it is opened.
 struct StateFile {
@@ -17,13 +18,13 @@ struct StateFile {
     /// The header is read before SQLite sees the file, because opening a foreign database is enough to
     /// roll its journal back.
     func inspect() throws(Fault) -> Kind {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return .absent }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else {
-            throw refused("is not a regular file")
-        }
+        guard let status = try onDisk({ () throws(DiskError) in try Disk.status(path) }) else { return .absent }
+        guard status.kind == .file else { throw refused("is not a regular file") }
         let header = try header()
         if header.isEmpty { return .empty }
         guard header.count == 100, header.starts(with: "SQLite format 3\0".utf8) else {
+            // Power that goes while the first page is written leaves part of it, and the journal that takes it back.
+            if try hasJournal() { return .ours }
             throw refused("is not a SQLite file, or its first page is damaged")
         }
         let owner = StateFile.number(header, at: 68)
@@ -36,17 +37,27 @@ struct StateFile {
                 "was written by a newer cogni (state version \(version), this one knows \(StateSchema.version))"
             )
         }
-        try refuseIfCut(header, size: attributes[.size] as? Int ?? 0)
+        try refuseIfCut(header, size: status.size)
         return .ours
     }
 
     /// SQLite reads the missing end of a last page as zeros, so a file short of one byte would pass its
     /// own check. While a journal stands beside the file, its length is SQLite's to mend.
     private func refuseIfCut(_ header: [UInt8], size: Int) throws(Fault) {
-        guard !FileManager.default.fileExists(atPath: path + "-journal") else { return }
+        guard try !hasJournal() else { return }
         let stored = StateFile.number([0, 0] + header[16..<18], at: 0)
         let expected = StateFile.number(header, at: 28) * (stored == 1 ? 65_536 : stored)
         guard size >= expected else { throw refused("is cut: \(size) of \(expected) bytes are left") }
+    }
+
+    /// Whether SQLite will take an unfinished transaction back: a journal stands beside the file, and begins as one.
+    private func hasJournal() throws(Fault) -> Bool {
+        let start: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
+        return try onDisk { () throws(DiskError) in
+            guard try Disk.status(path + "-journal")?.kind == .file else { return false }
+            var block = [UInt8](repeating: 0, count: start.count)
+            return try DiskFile.read(path + "-journal").read(into: &block) == start.count && block == start
+        }
     }
 
     /// Makes sure that a file of mode 0600 stands there. Returns whether it held no state before.
@@ -54,18 +65,7 @@ struct StateFile {
         let kind = try inspect()
         if kind == .absent {
             // Created empty and private before SQLite writes a byte; the journal inherits the mode.
-            let made = FileManager.default.createFile(
-                atPath: path,
-                contents: nil,
-                attributes: [.posixPermissions: 0o600]
-            )
-            guard made else {
-                throw Fault(
-                    .cannotWrite,
-                    "\(path) could not be created",
-                    mend: "create its folder and make it writable"
-                )
-            }
+            try onDisk { () throws(DiskError) in try Disk.create(path, [], mode: 0o600) }
         }
         return kind != .ours
     }
@@ -73,13 +73,15 @@ struct StateFile {
     /// Opens, checks every page, and brings the tables up to this version. Says also which version was found: 0 is a
     /// file without tables.
     func connect(readOnly: Bool) throws(Fault) -> (DatabaseQueue, version: Int) {
+        StateDisk.install()
+        _ = StateDisk.takeFailure()
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: readOnly))
             let broken = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(3)") }
             guard broken == ["ok"] else { throw refused("is damaged: \(broken.joined(separator: "; "))") }
             let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
             if !readOnly {
-                try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+                try onDisk { () throws(DiskError) in try Disk.keepPrivate(path) }
                 try queue.write(StateSchema.migrate)
             }
             return (queue, version)
@@ -102,12 +104,27 @@ struct StateFile {
     }
 
     private func header() throws(Fault) -> [UInt8] {
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? handle.close() }
-            return Array(try handle.read(upToCount: 100) ?? Data())
-        } catch {
-            throw Fault(.cannotWrite, "\(path) could not be read", mend: "make it readable for the user who runs cogni")
+        try onDisk { () throws(DiskError) in
+            let file = try DiskFile.read(path)
+            var bytes: [UInt8] = []
+            var block = [UInt8](repeating: 0, count: 100)
+            while bytes.count < 100 {
+                let count = try file.read(into: &block)
+                if count == 0 { break }
+                bytes += block[..<min(count, 100 - bytes.count)]
+            }
+            return bytes
+        }
+    }
+
+    /// Calls of the room below, their error as a fault.
+    func onDisk<R>(_ body: () throws(DiskError) -> R) throws(Fault) -> R {
+        do throws(DiskError) { return try body() } catch {
+            throw Fault(
+                .cannotWrite,
+                error.description,
+                mend: "make \(path) and its folder writable, see to free space, and run again"
+            )
         }
     }
 

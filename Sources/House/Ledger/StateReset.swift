@@ -1,4 +1,4 @@
-import Foundation
+import Disk
 import GRDB
 package import Model
 
@@ -34,29 +34,22 @@ extension StateStore {
         from commit: GenerationCommit?
     ) throws(Fault) -> StateStore {
         let fresh = path + ".rebuilding"
-        do {
-            let files = FileManager.default
-            for leftover in [fresh, fresh + "-journal"] where files.fileExists(atPath: leftover) {
-                try files.removeItem(atPath: leftover)
-            }
-            let store = try StateStore.open(fresh, pipeline: pipeline)
-            if let commit { try store.rebuild(from: commit) }
-            try store.close()
+        let file = StateFile(path: path, pipeline: pipeline)
+        try file.onDisk { () throws(DiskError) in
+            for leftover in [fresh, fresh + "-journal"] where try Disk.exists(leftover) { try Disk.remove(leftover) }
+        }
+        let store = try StateStore.open(fresh, pipeline: pipeline)
+        if let commit { try store.rebuild(from: commit) }
+        try store.close()
+        try file.onDisk { () throws(DiskError) in
+            var number = 1
+            while try Disk.exists("\(path).damaged-\(number)") { number += 1 }
             // The journals first: SQLite would play an old one back into the fresh file.
-            let aside = (1...).lazy.map { "\(path).damaged-\($0)" }.first { !files.fileExists(atPath: $0) } ?? path
-            for suffix in ["-journal", "-wal", "-shm", ""]
-            where (try? files.attributesOfItem(atPath: path + suffix)) != nil {
-                try files.moveItem(atPath: path + suffix, toPath: aside + suffix)
+            for suffix in ["-journal", "-wal", "-shm", ""] where try Disk.exists(path + suffix) {
+                try Disk.rename(path + suffix, to: "\(path).damaged-\(number)\(suffix)")
             }
-            try files.moveItem(atPath: fresh, toPath: path)
-        } catch let fault as Fault {
-            throw fault
-        } catch {
-            throw Fault(
-                .cannotWrite,
-                "\(path) could not be replaced",
-                mend: "make its folder writable and free of locks"
-            )
+            try Disk.rename(fresh, to: path)
+            try Disk.syncFolder(Disk.parent(path))
         }
         return try StateStore.open(path, pipeline: pipeline)
     }

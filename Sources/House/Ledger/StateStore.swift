@@ -1,5 +1,6 @@
 import GRDB
 package import Model
+import StateDisk
 
 /// What a pipeline remembers between runs: committed positions, the unfinished plan, runs and the switch.
 ///
@@ -71,6 +72,7 @@ package final class StateStore: Sendable {
     }
 
     private func translated<Value>(_ work: () throws -> Value) throws(Fault) -> Value {
+        _ = StateDisk.takeFailure()
         do { return try work() } catch { throw StateFile(path: path, pipeline: pipeline).fault(error) }
     }
 }

@@ -1,5 +1,6 @@
 internal import CArchive
 internal import Disk
+internal import Glibc
 
 /// Writes many files into one archive: `.tar.zst` or `.zip`.
 ///
@@ -122,6 +123,9 @@ internal import Disk
     }
 
     private func failure(_ call: String) -> ArchiveError {
+        let number = unsafe archive_errno(handle)
+        // The number of the write that failed; libarchive's own are negative or borrowed from these two.
+        if number > 0, number != EINVAL, number != EILSEQ { return .disk(DiskError(call, path, number: number)) }
         let reason = unsafe archive_error_string(handle).map { unsafe String(cString: $0) } ?? "no reason given"
         return .library(call: call, path: path, reason: reason)
     }

@@ -29,9 +29,13 @@ package enum Disk {
 
     /// Names in a folder without `.` and `..`, sorted by their bytes, so that no locale or file system decides.
     package static func list(_ folder: String) throws(DiskError) -> [String] {
-        guard let handle = unsafe opendir(folder) else { throw .last("opendir", folder) }
-        defer { unsafe closedir(handle) }
-        return try unsafe names(handle, folder)
+        while true {
+            if let handle = unsafe opendir(folder) {
+                defer { unsafe closedir(handle) }
+                return try unsafe names(handle, folder)
+            }
+            guard errno == EINTR else { throw .last("opendir", folder) }
+        }
     }
 
     static func names(_ handle: OpaquePointer, _ folder: String) throws(DiskError) -> [String] {
@@ -94,6 +98,13 @@ package enum Disk {
     package static func link(_ existing: String, to new: String) throws(DiskError) {
         try DiskGate.pass("link", new)
         guard unsafe Glibc.link(existing, new) == 0 else { throw .last("link", new) }
+    }
+
+    /// Takes the rights of everyone but the owner away, where there are any. The owner may read and write.
+    package static func keepPrivate(_ path: String) throws(DiskError) {
+        guard let status = try status(path), status.mode != 0o600 else { return }
+        try DiskGate.pass("chmod", path)
+        guard unsafe chmod(path, 0o600) == 0 else { throw .last("chmod", path) }
     }
 
     package static func remove(_ path: String) throws(DiskError) {

@@ -38,12 +38,14 @@ package final class DiskFile {
         }
         var folder = try open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         for part in parts.dropLast() {
-            let next = unsafe openat(folder.descriptor, String(part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let next = uninterrupted {
+                unsafe openat(folder.descriptor, String(part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            }
             guard next >= 0 else { throw .last("openat", whole) }
             folder = DiskFile(path: whole, descriptor: next)
         }
         let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
-        let found = unsafe openat(folder.descriptor, String(parts[parts.count - 1]), flags)
+        let found = uninterrupted { unsafe openat(folder.descriptor, String(parts[parts.count - 1]), flags) }
         guard found >= 0 else { throw .last("openat", whole) }
         let file = DiskFile(path: whole, descriptor: found)
         guard try file.status().kind == .file else { throw DiskError("open", whole, text: "not a regular file") }
@@ -51,11 +53,9 @@ package final class DiskFile {
     }
 
     static func open(_ path: String, _ flags: CInt, _ mode: UInt32) throws(DiskError) -> DiskFile {
-        while true {
-            let descriptor = unsafe Glibc.open(path, flags, mode)
-            if descriptor >= 0 { return DiskFile(path: path, descriptor: descriptor) }
-            guard errno == EINTR else { throw .last("open", path) }
-        }
+        let descriptor = uninterrupted { unsafe Glibc.open(path, flags, mode) }
+        guard descriptor >= 0 else { throw .last("open", path) }
+        return DiskFile(path: path, descriptor: descriptor)
     }
 
     package func write(_ bytes: Span<UInt8>) throws(DiskError) {
@@ -133,17 +133,13 @@ package final class DiskFile {
     /// Bytes and size are on the medium when this returns.
     package func sync() throws(DiskError) {
         try DiskGate.pass("fsync", path)
-        while fsync(descriptor) != 0 {
-            guard errno == EINTR else { throw .last("fsync", path) }
-        }
+        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw .last("fsync", path) }
     }
 
     /// As ``sync()``, without times and other facts that reading the bytes does not need.
     package func syncData() throws(DiskError) {
         try DiskGate.pass("fdatasync", path)
-        while fdatasync(descriptor) != 0 {
-            guard errno == EINTR else { throw .last("fdatasync", path) }
-        }
+        guard uninterrupted({ fdatasync(descriptor) }) == 0 else { throw .last("fdatasync", path) }
     }
 
     /// Closes now, so that a late error (NFS, quota) is told. Not repeated after EINTR: Linux has closed it by then.
@@ -160,14 +156,20 @@ package final class DiskFile {
     /// Takes the advisory lock, or says that another process has it. Dropped when the file closes, however that
     /// happens.
     func lockExclusively() throws(DiskError) -> Bool {
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            if errno == EWOULDBLOCK { return false }
-            guard errno == EINTR else { throw .last("flock", path) }
-        }
-        return true
+        if uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return true }
+        guard errno == EWOULDBLOCK else { throw .last("flock", path) }
+        return false
     }
 
     func truncate() throws(DiskError) {
-        guard ftruncate(descriptor, 0) == 0 else { throw .last("ftruncate", path) }
+        guard uninterrupted({ ftruncate(descriptor, 0) }) == 0 else { throw .last("ftruncate", path) }
+    }
+}
+
+/// Makes a call again for as long as only a signal came between. Not for `close`: Linux has closed the file by then.
+func uninterrupted(_ call: () -> CInt) -> CInt {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
     }
 }

@@ -8,7 +8,7 @@ extension Disk {
     package static func removeTree(_ path: String) throws(DiskError) {
         guard let status = try status(path) else { return }
         guard status.kind == .folder else { return try remove(path) }
-        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        let folder = uninterrupted { unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard folder >= 0 else { throw .last("open", path) }
         try empty(folder, path)
         try DiskGate.pass("rmdir", path)
@@ -25,7 +25,9 @@ extension Disk {
         defer { unsafe closedir(handle) }
         for name in try unsafe names(handle, path) {
             let whole = path + "/" + name
-            let inner = unsafe openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let inner = uninterrupted {
+                unsafe openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            }
             if inner >= 0 {
                 try empty(inner, whole)
                 try DiskGate.pass("rmdir", whole)

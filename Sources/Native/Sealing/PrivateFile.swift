@@ -40,7 +40,7 @@ package enum PrivateFile {
 
     /// - Parameter limit: In bytes; a larger file is refused unread.
     package static func read(_ path: String, limit: Int) throws(PrivateFileError) -> Content {
-        let file = unsafe Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        let file = uninterrupted { unsafe Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
         guard file >= 0 else { throw .last("open") }
         defer { _ = close(file) }
         var status = stat()
@@ -77,7 +77,9 @@ package enum PrivateFile {
         let mark: String
         do { mark = hexText(try randomBytes(8)) } catch { throw .system(call: "RAND_bytes", reason: "no randomness") }
         let beside = "\(path).\(mark).tmp"
-        let file = unsafe Glibc.open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let file = uninterrupted {
+            unsafe Glibc.open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        }
         guard file >= 0 else { throw .last("open") }
         do throws(PrivateFileError) {
             try fill(file, with: bytes)
@@ -107,14 +109,22 @@ package enum PrivateFile {
             guard wrote > 0 else { throw .last("write") }
             done += wrote
         }
-        guard fsync(file) == 0 else { throw .last("fsync") }
+        guard uninterrupted({ fsync(file) }) == 0 else { throw .last("fsync") }
     }
 
     private static func syncFolder(of path: String) throws(PrivateFileError) {
         let name = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let folder = unsafe Glibc.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = uninterrupted { unsafe Glibc.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard folder >= 0 else { throw .last("open") }
         defer { _ = close(folder) }
-        guard fsync(folder) == 0 else { throw .last("fsync") }
+        guard uninterrupted({ fsync(folder) }) == 0 else { throw .last("fsync") }
+    }
+
+    /// Makes a call again for as long as only a signal came between.
+    private static func uninterrupted(_ call: () -> Int32) -> Int32 {
+        while true {
+            let result = call()
+            if result >= 0 || errno != EINTR { return result }
+        }
     }
 }

@@ -46,12 +46,20 @@ package struct Vacuum: Sendable, Equatable {
     /// Drops them. Needs the lock; cut off in the middle, the next ``OutputRoot/recover()`` or vacuum finishes.
     package static func perform(_ root: OutputRoot, keep: Int, at now: Instant) throws(Fault) -> Vacuum {
         let vacuum = try plan(root, keep: keep)
+        let told = Set(vacuum.dropped.isEmpty ? [] : try log(root).map { "\($0.generation) \($0.manifestSHA256)" })
         for entry in vacuum.dropped {
             let line: JSONValue = [
                 "at": .string(now.text), "generation": .integer(entry.generation),
                 "manifest_sha256": .string(entry.manifestSHA256),
             ]
-            try onDisk { () throws(DiskError) in try Disk.appendLine(root.vacuumLogPath, line.canonical) }
+            try onDisk { () throws(DiskError) in
+                // A vacuum that was cut off may have told of it already; the log need not hold it twice.
+                if told.contains("\(entry.generation) \(entry.manifestSHA256)") {
+                    try Disk.syncFolder(root.path)
+                } else {
+                    try Disk.appendLine(root.vacuumLogPath, line.canonical)
+                }
+            }
             try root.removeGeneration(entry.generation)
         }
         return vacuum
