@@ -97,13 +97,14 @@ def _generation(found, folder, number, numbers, dropped):
         say(sha256(there.get(name, b"")) == digest, f"{name} is not what SHA256SUMS says")
     named = {}
     for stream in manifest["streams"]:
-        rows = 0
+        rows, keys = 0, Counter()
         for partition in stream["partitions"]:
             files = partition["files"]
             named[stream["name"], json.dumps(partition["partition"])] = [file["path"] for file in files]
             for file in files:
                 rows += file["rows"]
-                _file(say, there.get(file["path"]), file)
+                keys.update(_file(say, there.get(file["path"]), file, stream["primary_key"]))
+        found.say("P-10", not keys or max(keys.values()) == 1, f"generation {number}: {stream['name']} has a key twice")
         say(rows == stream["rows"], f"{stream['name']} has other rows than its files")
         say(sha256(there.get(stream["schema"], b"")) == stream["schema_sha256"], f"{stream['schema']} is another")
 
@@ -129,18 +130,27 @@ def _generation(found, folder, number, numbers, dropped):
     say(old == named, "folding changes.json does not give the manifest")
 
 
-def _file(say, data, file):
+def _file(say, data, file, primary_key):
+    """The keys of its rows."""
     name = file["path"]
     if data is None:
-        return say(False, f"{name} is missing")
+        say(False, f"{name} is missing")
+        return []
     say((len(data), sha256(data)) == (file["bytes"], file["sha256"]), f"{name} has other bytes than the manifest says")
     try:
         content = gzip.decompress(data) if name.endswith(".gz") else data
     except (OSError, EOFError, ValueError) as error:
-        return say(False, f"{name} does not open: {error}")
+        say(False, f"{name} does not open: {error}")
+        return []
     say((len(content), sha256(content)) == (file["content_bytes"], file["content_sha256"]), f"{name} has another content")
-    if ".ndjson" in name:
-        say(content.count(b"\n") == file["rows"] and content.endswith(b"\n"), f"{name} has other rows")
+    lines = content.split(b"\n")
+    say(len(lines) == file["rows"] + 1 and lines[-1] == b"", f"{name} has other rows")
+    try:
+        rows = [json.loads(line) for line in lines[:-1]]
+        return [json.dumps([row[column] for column in primary_key]) for row in rows]
+    except (ValueError, KeyError) as error:
+        say(False, f"{name} has a row without its key: {type(error).__name__}")
+        return []
 
 
 def _state(found, root, folder, current):

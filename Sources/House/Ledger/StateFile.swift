@@ -77,7 +77,9 @@ struct StateFile {
         _ = StateDisk.takeFailure()
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: readOnly))
+            if !readOnly, let failure = StateDisk.takeFailure(), failure.call == "open" { throw told(failure) }
             let broken = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(3)") }
+            if broken != ["ok"], let failure = StateDisk.takeFailure() { throw told(failure) }
             guard broken == ["ok"] else { throw refused("is damaged: \(broken.joined(separator: "; "))") }
             let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
             if !readOnly {
@@ -119,13 +121,15 @@ struct StateFile {
 
     /// Calls of the room below, their error as a fault.
     func onDisk<R>(_ body: () throws(DiskError) -> R) throws(Fault) -> R {
-        do throws(DiskError) { return try body() } catch {
-            throw Fault(
-                .cannotWrite,
-                error.description,
-                mend: "make \(path) and its folder writable, see to free space, and run again"
-            )
-        }
+        do throws(DiskError) { return try body() } catch { throw told(error) }
+    }
+
+    private func told(_ error: DiskError) -> Fault {
+        Fault(
+            .cannotWrite,
+            error.description,
+            mend: "make \(path) and its folder writable, see to free space, and run again"
+        )
     }
 
     private static func number(_ bytes: [UInt8], at offset: Int) -> Int {

@@ -177,10 +177,23 @@ static int door_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int
         flags &= ~SQLITE_OPEN_CREATE;
     }
     errno = 0;
-    int code = inner->xOpen(inner, path, behind(file), flags, given);
-    if (code == SQLITE_OK) file->pMethods = &methods;
-    else note("open", path, errno ? errno : EIO);
-    return code;
+    int got = 0;
+    int code = inner->xOpen(inner, path, behind(file), flags, &got);
+    int number = errno ? errno : EIO;
+    if (given) *given = got;
+    if (code != SQLITE_OK) {
+        note("open", path, number);
+        return code;
+    }
+    file->pMethods = &methods;
+    if (!(flags & SQLITE_OPEN_READWRITE) || !(got & SQLITE_OPEN_READONLY)) return SQLITE_OK;
+    // Not to be written, so SQLite opened it to read. Well for a state on a disk that is only to be read, if whoever
+    // opens it wants no more; never for a journal.
+    note("open", path, number);
+    if (!(flags & SQLITE_OPEN_MAIN_JOURNAL)) return SQLITE_OK;
+    door_close(file);
+    file->pMethods = NULL;
+    return SQLITE_CANTOPEN;
 }
 
 static int door_delete(sqlite3_vfs *vfs, const char *path, int sync) {
