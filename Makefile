@@ -1,12 +1,12 @@
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 APT := libssl-dev libcurl4-openssl-dev libarchive-dev libsqlite3-dev libzstd-dev libdeflate-dev
-TEST_APT := libarchive-tools zstd unzip python3-venv
+TEST_APT := libarchive-tools zstd unzip python3-venv strace fuse libfuse2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/debug
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release run test bench walls format lint clean
+.PHONY: help setup setup-tests build release run test bench faults faults-bugs walls format lint clean
 
 help: ## Lists these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -37,6 +37,12 @@ run: build ## Runs the example pipeline on recorded replies: no network, no key
 
 test: setup-tests walls ## Runs every test: unit, end to end, other people's readers
 	Tests/run.sh
+
+faults: setup-tests build ## The whole fault laboratory (an hour): every call, image and size; writes the table in docs/reliability.md
+	Tests/Faults/run.sh --write
+
+faults-bugs: setup-tests build ## Plants known bugs into a copy of the sources and looks which method catches each
+	Tests/Faults/plant.sh --write
 
 bench: ## Measures against the floor: the same bytes through curl | zstd | sha256sum
 	Bench/run.sh

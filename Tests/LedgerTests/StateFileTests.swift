@@ -46,6 +46,29 @@ import Testing
         #expect(try store.flag() == nil)
     }
 
+    @Test func aFirstPageThatPowerLossToreIsTakenBackByItsJournal() throws {
+        // The journal of a transaction on a database that had no page yet, and a page of which nothing arrived.
+        let magic: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
+        let counts: [UInt8] = [0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 16, 0]
+        let journal = magic + counts + [UInt8](repeating: 0, count: 512 - 28)
+        try folder.write([UInt8](repeating: 0, count: 4096), to: folder.state)
+        #expect(throws: Fault.self) { try folder.open() }  // zeros alone are nobody's
+        try folder.write(journal, to: folder.state + "-journal")
+        let store = try folder.open()
+        #expect(store.wasCreated)
+        #expect(try store.committedGeneration() == nil)
+    }
+
+    @Test func aFailedCallIsToldWithItsFileAndNumber() throws {
+        let store = try folder.open()
+        try FileManager.default.createDirectory(atPath: folder.state + "-journal", withIntermediateDirectories: false)
+        let fault = #expect(throws: Fault.self) {
+            try store.setFlag(PipelineSwitch(enabled: true, reason: "", by: "me", at: noon))
+        }
+        #expect(fault?.code == .cannotWrite)
+        #expect(fault?.what.contains("open \(folder.state)-journal: Is a directory (errno 21)") == true)
+    }
+
     @Test func aReaderSeesWhatWasWritten() throws {
         let store = try folder.open()
         try store.setFlag(PipelineSwitch(enabled: false, reason: "audit", by: "me", at: noon))

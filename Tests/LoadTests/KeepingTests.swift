@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    @Test func oneThatIsCutOffAfterItsLogLineIsToldOnce() throws {
+        try withRoot { root throws in
+            try generations(root, 2)
+            let gate = DiskGate { call, path throws(DiskError) in
+                if call == "rename", path.contains(".vacuum-") { throw DiskError(call, path, number: 5) }
+            }
+            #expect(throws: Fault.self) {
+                try gate.watching { _ = try Vacuum.perform(root, keep: 1, at: Instant(seconds: 0)) }
+            }
+            #expect(try root.generations() == [1, 2])
+            _ = try Vacuum.perform(root, keep: 1, at: Instant(seconds: 0))
+            #expect(try Disk.contents(root.vacuumLogPath).count { $0 == 10 } == 1)
+        }
+    }
+
     @Test func currentAndNewestStay() throws {
         try withRoot { root throws in
             try generations(root, 5)

@@ -206,6 +206,21 @@ struct Toy {
         #expect(changes.contains { $0.contains(#""change":"added","id":"d""#) })
     }
 
+    @Test func whatTheDiskRefusesOneStreamPublishesNothing() async throws {
+        let toy = try Toy()
+        _ = try await toy.run(Scripted(Self.day1), now: "2025-11-01T00:00:00Z")
+        let folder = toy.folder + "/toy/generations/000001/teams"
+        let file = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+        // A list is compared with its last rows, and these can't be read.
+        try FileManager.default.removeItem(atPath: folder + "/" + file)
+        try FileManager.default.createDirectory(atPath: folder + "/" + file, withIntermediateDirectories: false)
+        var changed = Self.day1
+        changed["/teams/a/members"] = [Self.page(#"{"id":"z"}"#)]
+        let summary = try await toy.run(Scripted(changed), now: "2025-11-02T00:00:00Z")
+        #expect(summary.outcome == .failed && summary.exitCode == 6)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: toy.folder + "/toy/generations") == ["000001"])
+    }
+
     @Test func whatAKilledRunDidNotDropGoesWithTheNextAlsoWhenNothingChanged() async throws {
         let toy = try Toy(load: ", keep_generations: 1")
         _ = try await toy.run(Scripted(Self.day1), now: "2025-11-01T00:00:00Z")

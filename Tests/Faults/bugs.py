@@ -1,0 +1,177 @@
+"""Plants known bugs into a copy of the sources, one at a time, and says which method of the laboratory catches each.
+
+usage: bugs.py TREE BUILD…      TREE: a copy of the checkout that may be changed; BUILD…: the command that builds cogni in it
+
+Each bug is an exact change of text; when the text is gone, the bug has to be written anew, and this ends with 1. Ends with 1 as
+well when a bug is not caught. `FAULTS_RUN` is put before each run of the laboratory. `make faults-bugs` makes the copy. With `--write` the table goes into docs/reliability.md.
+"""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import report
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Bug:
+    name: str
+    edits: list  # (file, old text, new text)
+    methods: str  # of the laboratory, in the order in which they are tried
+
+
+BUGS = [
+    Bug(
+        "a folder is not synced after the rename into place",
+        [(
+            "Sources/Stages/Load/GenerationBuilder.swift",
+            "            try Disk.syncFolder(root.generationsPath)\n",
+            "",
+        )],
+        "kills,powerloss",
+    ),
+    Bug(
+        "the cursor moves before the manifest",
+        [(
+            "Sources/House/Runner/PipelineRun.swift",
+            "                switch try root.publish(built) {\n",
+            "                try store.rebuild(\n"
+            "                    from: GenerationCommit(\n"
+            "                        generation: (current?.number ?? 0) + 1, manifestSHA256: \"\", runID: options.runID,\n"
+            "                        committed: options.now, watermarks: []\n"
+            "                    )\n"
+            "                )\n"
+            "                switch try root.publish(built) {\n",
+        ), (
+            # The bug's own claim moves the number on; without this the run would notice by itself.
+            "Sources/House/Ledger/Claim.swift",
+            "        if holder == number { return }\n",
+            "        if let holder, holder >= number { return }\n",
+        )],
+        "kills",
+    ),
+    Bug(
+        "the error of a file's sync is swallowed",
+        [(
+            "Sources/Native/Disk/DiskFile.swift",
+            "        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw .last(\"fsync\", path) }\n",
+            "        _ = uninterrupted({ fsync(descriptor) })\n",
+        )],
+        "failures",
+    ),
+    Bug(
+        "a generation is written in its place",
+        [(
+            "Sources/Stages/Load/GenerationBuilder.swift",
+            "        root.generationsPath + \"/\" + OutputRoot.buildingPrefix + OutputRoot.name(of: number)\n",
+            "        root.generationPath(number)\n",
+        ), (
+            "Sources/Stages/Load/GenerationBuilder.swift",
+            "            try Disk.rename(building, to: root.generationPath(number))\n",
+            "",
+        )],
+        "kills",
+    ),
+    Bug(
+        "repeated rows are kept",
+        [(
+            "Sources/Native/CRecordScan/merge.c",
+            "        if (compare_keys(merge->held, top->record) != 0) break;\n",
+            "        break;\n",
+        )],
+        "kills",
+    ),
+    Bug(
+        "SQLite does not sync (`synchronous = OFF`)",
+        [(
+            "Sources/House/Ledger/StateFile.swift",
+            "PRAGMA synchronous = EXTRA",
+            "PRAGMA synchronous = OFF",
+        )],
+        "kills,powerloss",
+    ),
+]  # fmt: skip
+
+
+def plant(tree, bug):
+    """Changes the sources; gives back what undoes it."""
+    before = {}
+    for file, old, new in bug.edits:
+        path = tree / file
+        text = path.read_text(encoding="utf-8")
+        before.setdefault(path, text)
+        if text.count(old) != 1:
+            restore(before)
+            raise LookupError(f"{bug.name}: {file} holds the text to change {text.count(old)} times")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    return before
+
+
+def restore(before):
+    for path, text in before.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def attempt(tree, build, bug):
+    """(method, its first failure) of the method that caught it, or `None`; methods that saw nothing are told too."""
+    built = subprocess.run(build, cwd=tree, capture_output=True, text=True)
+    if built.returncode != 0:
+        raise RuntimeError(f"{bug.name} does not build: {(built.stdout + built.stderr)[-1500:]}")
+    missed = []
+    for method in bug.methods.split(","):
+        done = subprocess.run(
+            [*os.environ.get("FAULTS_RUN", "").split(), sys.executable, HERE / "laboratory.py", "--short", "--only", method], capture_output=True, text=True,
+            env={**os.environ, "COGNI": str(tree / ".build/debug/cogni")},
+        )  # fmt: skip
+        if done.returncode != 0:
+            lines = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("FAILED")]
+            first = lines[0] if lines else (done.stderr.strip().splitlines() or ["no word"])[-1]
+            return method, first, missed
+        missed.append(method)
+    return None, "", missed
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
+    tree, build = Path(arguments[0]).resolve(), arguments[1:]
+    rows, escaped = [], 0
+    for bug in BUGS:
+        before = plant(tree, bug)
+        try:
+            method, first, missed = attempt(tree, build, bug)
+        finally:
+            restore(before)
+        escaped += method is None
+        caught = f"`{method}`: {promise(first)}" if method else "**not caught**"
+        unseen = ", ".join(f"`{name}`" for name in missed) or "–"
+        rows.append(f"| {bug.name} | {caught} | {unseen} |")
+        print(f"{bug.name}: caught by {method}, not by {missed}: {first[:300]}", flush=True)
+    if "--write" in sys.argv:
+        report.write("bugs", ["| bug | caught by | not seen by |", "|---|---|---|", *rows])
+    print(f"{len(BUGS) - escaped} passed, {escaped} failed")
+    return 1 if escaped else 0
+
+
+def promise(line):
+    """The failure without the place of one run on one machine."""
+    for mark, words in (
+        ("broke promises", "the checker, already on the undisturbed run"),
+        ("P-01", "P-01, a visible generation is not whole"),
+        ("P-04", "P-04, a final name is opened for writing"),
+        ("P-07", "P-07, the state is ahead of the manifest"),
+        ("said nothing of it", "P-20, a failed call and exit code 0"),
+        ("the next run ended with", "the next run does not end well"),
+        ("these differ", "the next run ends with another tree"),
+        ("P-21", "P-21, the state is damaged"),
+    ):
+        if mark in line:
+            return words
+    return line.removeprefix("FAILED ")[:120]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
