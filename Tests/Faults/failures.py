@@ -14,7 +14,8 @@ from report import Trial
 from tracer import Strike, trace
 
 NUMBERS = {
-    "openat": ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EROFS"],
+    "openat": ["EIO", "EMFILE"],
+    "openat, writing": ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EROFS"],
     "mkdir": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
     "symlink": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
     "link": ["EIO", "ENOSPC", "EDQUOT", "EROFS"],
@@ -71,7 +72,7 @@ class FailAtEveryCall:
             output = scratch / f"count-{number}"
             self.workload.begin(number, output)
             for call in self.traced(number, output).calls:
-                names = NUMBERS.get(call.name)
+                names = NUMBERS.get(f"{call.name}, writing" if call.writes else call.name)
                 if names is None:
                     raise RuntimeError(f"{call}: no error numbers are known for it")
                 plans += [(number, "fail", name, call.index) for name in names]
@@ -79,7 +80,7 @@ class FailAtEveryCall:
                     plans.append((number, "fail", "EINTR", call.index))
                 if call.name in syscalls.WRITES and call.size > 1:
                     plans.append((number, "short", "", call.index))
-        return chance.sample(plans, 60) if self.short else plans
+        return chance.sample(plans, 48) if self.short else plans
 
     def trial(self, plan, output):
         number, kind, name, at = plan

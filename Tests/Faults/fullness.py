@@ -30,7 +30,7 @@ class FullDisk:
                 # What the run before left must fit, or the trial would not begin.
                 first = step * 2 if number == 1 else need[option][0]
                 every = range(first, need[option][1] + step, step)
-                plans += [(number, option, value) for value in (chance.sample(every, min(8, len(every))) if self.short else every)]
+                plans += [(number, option, value) for value in (chance.sample(every, min(6, len(every))) if self.short else every)]
         return plans
 
     def need(self, number, scratch):

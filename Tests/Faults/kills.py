@@ -25,11 +25,11 @@ class KillAtEveryCall:
             calls = self.traced(number, output).calls
             every = list(range(1, len(calls) + 1))
             writes = [call.index for call in calls if call.name in ("write", "pwrite64") and call.size > 1]
-            kills = chance.sample(every, 30) if self.short else every
-            torn = chance.sample(writes, 8) if self.short else writes
+            kills = chance.sample(every, 16) if self.short else every
+            torn = chance.sample(writes, 5) if self.short else writes
             plans += [(number, [Strike(at, "kill")]) for at in kills]
             plans += [(number, [Strike(at, "tear")]) for at in torn]
-            for _ in range(4 if self.short else 60):
+            for _ in range(2 if self.short else 60):
                 plans.append((number, [Strike(chance.choice(every), "kill") for _ in range(3)]))
         return plans
 

@@ -104,6 +104,9 @@ def main():
                 print(skipped[-1])
             else:
                 results.append(run(key, workload, options.seed, options.short, folder))
+                if options.write:
+                    report.store(key, results[-1])
+                    report.write("laboratory", report.table(METHODS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     # A sample may be taken where a part is missing; what is written into the documents may not.
@@ -111,8 +114,6 @@ def main():
         print(f"0 passed, {len(skipped)} failed")
         return 1
     passed = sum(result.passed for result in results)
-    if options.write:
-        report.write("laboratory", report.table(results))
     print(f"{passed} passed, {len(results) - passed} failed")
     return 0 if passed == len(results) and results else 1
 

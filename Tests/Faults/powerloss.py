@@ -66,7 +66,7 @@ class PowerLoss:
                     if mark not in seen:
                         seen.add(mark)
                         every.append((number, done, kind, seed))
-            plans += chance.sample(every, 30) if self.short else every
+            plans += chance.sample(every, 18) if self.short else every
         return plans
 
     def trial(self, plan, output):

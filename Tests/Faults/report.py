@@ -1,11 +1,14 @@
 """What a method did, in numbers, and the table in docs/reliability.md that is made of them."""
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/reliability.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/reliability.md"
+STORE = ROOT / ".build/faults.json"
 
 
 @dataclass
@@ -82,6 +85,20 @@ def write(marker, lines):
     PAGE.write_text(pattern.sub(lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text), encoding="utf-8")
 
 
-def table(methods):
+def store(key, method):
+    """Keeps a method's row, so that methods can be run one after the other, also on different days."""
+    rows = stored()
+    rows[key] = method.row
+    STORE.parent.mkdir(exist_ok=True)
+    STORE.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+def stored():
+    return json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+
+
+def table(keys):
+    """The rows that are there, in the order of `keys`."""
+    rows = stored()
     head = "| method | injected | fired | promises checked | failures | re-runs that differed | seed |"
-    return [head, "|---|---|---|---|---|---|---|", *(method.row for method in methods)]
+    return [head, "|---|---|---|---|---|---|---|", *(rows[key] for key in keys if key in rows)]
