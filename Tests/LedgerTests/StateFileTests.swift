@@ -66,7 +66,7 @@ import Testing
             try store.setFlag(PipelineSwitch(enabled: true, reason: "", by: "me", at: noon))
         }
         #expect(fault?.code == .cannotWrite)
-        #expect(fault?.what.contains("open \(folder.state)-journal: Is a directory (errno 21)") == true)
+        #expect(fault?.what.contains("\(folder.state)-journal: Is a directory (errno 21)") == true, "\(String(describing: fault))")
     }
 
     @Test func aReaderSeesWhatWasWritten() throws {
