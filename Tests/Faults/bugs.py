@@ -1,12 +1,15 @@
 """Plants known bugs into a copy of the sources, one at a time, and says which method of the laboratory catches each.
 
-usage: bugs.py TREE BUILD…      TREE: a copy of the checkout that may be changed; BUILD…: the command that builds cogni in it
+usage: bugs.py --binaries FOLDER --build TREE [BUILD…]   builds a cogni for each bug; TREE is a copy that may be changed
+       bugs.py --binaries FOLDER [--write]               runs the laboratory against each; --write fills docs/reliability.md
 
 Each bug is an exact change of text; when the text is gone, the bug has to be written anew, and this ends with 1. Ends with 1 as
-well when a bug is not caught. `FAULTS_RUN` is put before each run of the laboratory. `make faults-bugs` makes the copy. With `--write` the table goes into docs/reliability.md.
+well when a bug is not caught. `make faults-bugs` does both.
 """
 
+import argparse
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -116,16 +119,27 @@ def restore(before):
         path.write_text(text, encoding="utf-8")
 
 
-def attempt(tree, build, bug):
+def build(tree, out, command):
+    """A binary for each bug: `out/0`, `out/1` …"""
+    for number, bug in enumerate(BUGS):
+        before = plant(tree, bug)
+        try:
+            built = subprocess.run(command, cwd=tree, capture_output=True, text=True)
+            if built.returncode != 0:
+                raise RuntimeError(f"{bug.name} does not build: {(built.stdout + built.stderr)[-1500:]}")
+            shutil.copy(tree / ".build/debug/cogni", out / str(number))
+            print(f"built: {bug.name}", flush=True)
+        finally:
+            restore(before)
+
+
+def attempt(binary, bug):
     """(method, its first failure) of the method that caught it, or `None`; methods that saw nothing are told too."""
-    built = subprocess.run(build, cwd=tree, capture_output=True, text=True)
-    if built.returncode != 0:
-        raise RuntimeError(f"{bug.name} does not build: {(built.stdout + built.stderr)[-1500:]}")
     missed = []
     for method in bug.methods.split(","):
         done = subprocess.run(
-            [*os.environ.get("FAULTS_RUN", "").split(), sys.executable, HERE / "laboratory.py", "--short", "--only", method], capture_output=True, text=True,
-            env={**os.environ, "COGNI": str(tree / ".build/debug/cogni")},
+            [sys.executable, HERE / "laboratory.py", "--short", "--only", method], capture_output=True, text=True,
+            env={**os.environ, "COGNI": str(binary)},
         )  # fmt: skip
         if done.returncode != 0:
             lines = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("FAILED")]
@@ -135,22 +149,31 @@ def attempt(tree, build, bug):
     return None, "", missed
 
 
-def main():
-    arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
-    tree, build = Path(arguments[0]).resolve(), arguments[1:]
+def hunt(out):
+    """The table's rows, and how many bugs got away."""
     rows, escaped = [], 0
-    for bug in BUGS:
-        before = plant(tree, bug)
-        try:
-            method, first, missed = attempt(tree, build, bug)
-        finally:
-            restore(before)
+    for number, bug in enumerate(BUGS):
+        method, first, missed = attempt(out / str(number), bug)
         escaped += method is None
         caught = f"`{method}`: {promise(first)}" if method else "**not caught**"
         unseen = ", ".join(f"`{name}`" for name in missed) or "–"
         rows.append(f"| {bug.name} | {caught} | {unseen} |")
         print(f"{bug.name}: caught by {method}, not by {missed}: {first[:300]}", flush=True)
-    if "--write" in sys.argv:
+    return rows, escaped
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binaries", type=Path, help="folder for one cogni for each bug")
+    parser.add_argument("--build", type=Path, metavar="TREE", help="build them in this copy of the sources")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("command", nargs="*", default=["swift", "build", "--product", "cogni"])
+    options = parser.parse_args()
+    options.binaries.mkdir(parents=True, exist_ok=True)
+    if options.build:
+        return build(options.build.resolve(), options.binaries.resolve(), options.command)
+    rows, escaped = hunt(options.binaries.resolve())
+    if options.write:
         report.write("bugs", ["| bug | caught by | not seen by |", "|---|---|---|", *rows])
     print(f"{len(BUGS) - escaped} passed, {escaped} failed")
     return 1 if escaped else 0

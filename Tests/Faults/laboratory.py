@@ -79,10 +79,13 @@ def run(key, workload, seed, short, folder):
     context = multiprocessing.get_context("fork")
     with concurrent.futures.ProcessPoolExecutor(width, mp_context=context) as pool:
         futures = [pool.submit(one, method, plan, folder) for plan in plans]
-        for future in concurrent.futures.as_completed(futures):
+        for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
             result.add(future.result())
+            if done % 250 == 0:
+                print(f"  {key}: {done} of {len(futures)} after {time.monotonic() - started:.0f} s", flush=True)
     result.seconds = time.monotonic() - started
     result.tell()
+    sys.stdout.flush()
     return result
 
 

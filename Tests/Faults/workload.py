@@ -4,6 +4,7 @@ The first run publishes reports of several days, a log and two lists, sealed and
 organization has changed: new days, a renamed project. It keeps one generation, so it also drops the first.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -99,6 +100,7 @@ class Workload:
     def root(self, output):
         return Path(output) / "demo"
 
+    @functools.cache
     def golden(self, number):
         return checker.tree(self.root(self.calm(number)))
 
