@@ -65,16 +65,22 @@ extension StateStore {
     /// plan ends and its slices go, all in one transaction. Call it after the symlink swap.
     ///
     /// A run's positions never go backward; `.badReply` when they would, and nothing is changed.
-    package func commitGeneration(_ commit: GenerationCommit, as claim: Claim) throws(Fault) {
+    /// - Parameter events: what is to be told of it: sent if and only if this is on record.
+    package func commitGeneration(
+        _ commit: GenerationCommit,
+        as claim: Claim,
+        events: [OutboxEvent] = []
+    ) throws(Fault) {
         try write(as: claim) { db in
             if !commit.reason.mayGoBackward { try refuseStepsBack(db, commit) }
             try store(commit, db)
+            try enqueue(events, db)
         }
     }
 
     /// Takes the positions of a manifest over, whatever was there before. For `state rebuild`, and for
     /// the run that finds a newer generation on disk than the state knows (a crash right after the swap).
-    package func rebuild(from commit: GenerationCommit) throws(Fault) {
+    package func rebuild(from commit: GenerationCommit, events: [OutboxEvent] = []) throws(Fault) {
         try write { db in
             // A run that is still alive somewhere must not write over what the manifest says.
             try db.execute(
@@ -82,6 +88,7 @@ extension StateStore {
                 arguments: [commit.runID, pipeline]
             )
             try store(commit, db)
+            try enqueue(events, db)
         }
     }
 

@@ -10,13 +10,36 @@ package struct PipelineSwitch: Sendable, Equatable {
     package var at: Instant
     /// Runs that failed since the last one that did not.
     package var consecutiveFailures: Int
+    /// The last runs that count, oldest first: `.` one that succeeded, `x` one that failed. Begins anew with each turn.
+    package var recent: String
 
-    package init(enabled: Bool, reason: String, by: String, at: Instant, consecutiveFailures: Int = 0) {
+    /// The name that the pipeline itself turns its switch under.
+    package static let itself = "cogni"
+
+    package init(
+        enabled: Bool,
+        reason: String,
+        by: String,
+        at: Instant,
+        consecutiveFailures: Int = 0,
+        recent: String = ""
+    ) {
         self.enabled = enabled
         self.reason = reason
         self.by = by
         self.at = at
         self.consecutiveFailures = consecutiveFailures
+        self.recent = recent
+    }
+
+    /// Off, and not by a person's hand: a probe may switch it on again.
+    package var isTripped: Bool { !enabled && by == PipelineSwitch.itself }
+
+    /// Counts one more run that ended.
+    mutating func note(_ verdict: RunVerdict) {
+        guard verdict != .uncounted else { return }
+        consecutiveFailures = verdict == .failed ? consecutiveFailures + 1 : 0
+        recent = String((recent + (verdict == .failed ? "x" : ".")).suffix(Breaker.longestWindow))
     }
 }
 
@@ -24,52 +47,37 @@ extension StateStore {
     /// `nil`: nobody has touched it and no run has ended; it is on.
     package func flag() throws(Fault) -> PipelineSwitch? { try read { try fetchFlag($0) } }
 
-    package func setFlag(_ flag: PipelineSwitch) throws(Fault) { try write { try storeFlag(flag, $0) } }
-
-    /// Counts a run that failed. With the `limit`-th in a row the switch goes off, and stays off until a
-    /// person sets it. Do not call it for what is no fault of the source: locks, our clock, signals.
-    @discardableResult
-    package func countFailure(limit: Int?, at now: Instant) throws(Fault) -> PipelineSwitch {
+    /// Turns the switch; what is to be told of it is told if and only if it was turned.
+    package func setFlag(_ flag: PipelineSwitch, events: [OutboxEvent] = []) throws(Fault) {
         try write { db in
-            var flag = try fetchFlag(db) ?? PipelineSwitch(enabled: true, reason: "", by: "cogni", at: now)
-            flag.consecutiveFailures += 1
-            if let limit, flag.enabled, flag.consecutiveFailures >= limit {
-                flag.enabled = false
-                flag.reason = "\(flag.consecutiveFailures) failures in a row"
-                flag.by = "cogni"
-                flag.at = now
-            }
             try storeFlag(flag, db)
-            return flag
+            try enqueue(events, db)
         }
     }
 
-    /// A run that did not fail ends the row of failures; it does not switch anything on.
-    package func countSuccess() throws(Fault) {
-        try write { db in
-            try db.execute(sql: "UPDATE flags SET consecutive_failures = 0 WHERE pipeline = ?", arguments: [pipeline])
-        }
-    }
-
-    private func fetchFlag(_ db: Database) throws -> PipelineSwitch? {
+    func fetchFlag(_ db: Database) throws -> PipelineSwitch? {
         try Row.fetchOne(db, sql: "SELECT * FROM flags WHERE pipeline = ?", arguments: [pipeline]).map { row in
             PipelineSwitch(
                 enabled: row["enabled"],
                 reason: row["reason"],
                 by: row["by"],
                 at: Instant(seconds: row["at"]),
-                consecutiveFailures: row["consecutive_failures"]
+                consecutiveFailures: row["consecutive_failures"],
+                // A state that an older cogni wrote has none, and reading does not change it.
+                recent: row["recent"] as String? ?? ""
             )
         }
     }
 
-    private func storeFlag(_ flag: PipelineSwitch, _ db: Database) throws {
+    func storeFlag(_ flag: PipelineSwitch, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT OR REPLACE INTO flags (pipeline, enabled, reason, by, at, consecutive_failures)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO flags (pipeline, enabled, reason, by, at, consecutive_failures, recent)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [pipeline, flag.enabled, flag.reason, flag.by, flag.at.seconds, flag.consecutiveFailures]
+            arguments: [
+                pipeline, flag.enabled, flag.reason, flag.by, flag.at.seconds, flag.consecutiveFailures, flag.recent,
+            ]
         )
     }
 }

@@ -52,26 +52,32 @@ extension StateStore {
     private static let historyLength = 1000
 
     /// Notes a run, or what has become of it since. Needs no claim: history is never wrong to write.
-    package func recordRun(_ run: RunRecord) throws(Fault) {
+    /// - Parameter events: what is to be told of it.
+    package func recordRun(_ run: RunRecord, events: [OutboxEvent] = []) throws(Fault) {
         try write { db in
-            try db.execute(
-                sql: """
-                    INSERT OR REPLACE INTO runs (pipeline, run_id, started, ended, outcome, exit_code, generation, summary_json)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    pipeline, run.runID, run.started.seconds, run.ended?.seconds, run.outcome.rawValue, run.exitCode,
-                    run.generation, run.summary.canonicalText,
-                ]
-            )
-            try db.execute(
-                sql: """
-                    DELETE FROM runs WHERE pipeline = ?1 AND run_id NOT IN (
-                        SELECT run_id FROM runs WHERE pipeline = ?1 ORDER BY started DESC, run_id DESC LIMIT ?2)
-                    """,
-                arguments: [pipeline, StateStore.historyLength]
-            )
+            try store(run, db)
+            try enqueue(events, db)
         }
+    }
+
+    func store(_ run: RunRecord, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT OR REPLACE INTO runs (pipeline, run_id, started, ended, outcome, exit_code, generation, summary_json)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                pipeline, run.runID, run.started.seconds, run.ended?.seconds, run.outcome.rawValue, run.exitCode,
+                run.generation, run.summary.canonicalText,
+            ]
+        )
+        try db.execute(
+            sql: """
+                DELETE FROM runs WHERE pipeline = ?1 AND run_id NOT IN (
+                    SELECT run_id FROM runs WHERE pipeline = ?1 ORDER BY started DESC, run_id DESC LIMIT ?2)
+                """,
+            arguments: [pipeline, StateStore.historyLength]
+        )
     }
 
     /// The latest runs, newest first.

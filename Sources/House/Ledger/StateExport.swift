@@ -70,7 +70,7 @@ extension PipelineSwitch {
     fileprivate var json: JSONValue {
         [
             "enabled": .bool(enabled), "reason": .string(reason), "by": .string(by), "at": time(at),
-            "consecutive_failures": .integer(consecutiveFailures),
+            "consecutive_failures": .integer(consecutiveFailures), "recent_runs": .string(recent),
         ]
     }
 }

@@ -16,7 +16,7 @@ enum StateSchema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static let steps = [first]
+    private static let steps = [first, operations]
 
     private static let first = """
         CREATE TABLE claims (
@@ -67,5 +67,28 @@ enum StateSchema {
             pipeline TEXT PRIMARY KEY, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
             by TEXT NOT NULL, at INTEGER NOT NULL, consecutive_failures INTEGER NOT NULL
         ) STRICT;
+        """
+
+    /// Events that wait for their receiver, what the metrics say, and the last runs' outcomes.
+    private static let operations = """
+        CREATE TABLE outbox (
+            pipeline TEXT NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
+            body TEXT NOT NULL, created INTEGER NOT NULL, attempts INTEGER NOT NULL, next_attempt INTEGER,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'given_up')),
+            last_attempt INTEGER, last_answer TEXT,
+            PRIMARY KEY (pipeline, number), UNIQUE (pipeline, id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE stopped_receivers (
+            pipeline TEXT PRIMARY KEY, receiver TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE measures (
+            pipeline TEXT NOT NULL, name TEXT NOT NULL, labels_json TEXT NOT NULL,
+            is_counter INTEGER NOT NULL, value TEXT NOT NULL,
+            PRIMARY KEY (pipeline, name, labels_json)
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE flags ADD COLUMN recent TEXT NOT NULL DEFAULT '';
         """
 }

@@ -19,6 +19,8 @@ extension JSONSchemas {
             ("transform", transform(connector)),
             ("load", load),
             ("alerts", alerts),
+            ("metrics", metrics),
+            ("lineage", lineage),
         ]
         guard case .object(let body) = object(members, required: ["pipeline", "source"]) else { return nil }
         let head: [JSONValue.Member] = [
@@ -144,8 +146,36 @@ extension JSONSchemas {
     ])
 
     private static let alerts = object([
-        ("webhook", ["type": ["string", "null"]]),
+        ("webhook", described(["type": ["string", "null"]], "Where events are sent; https.")),
+        (
+            "webhook_secret",
+            [
+                "type": "string", "pattern": "^\\$\\{[^}]+\\}$",
+                "description": "${COGNI_WEBHOOK_SECRET}: whsec_ and base64; never the secret itself.",
+            ]
+        ),
+        ("webhook_networks", described(list(of: text), "Private networks the receiver may stand in: 10.1.0.0/16.")),
+        ("events", list(of: orVariable(words(Pipeline.Alerts.Event.self)))),
         ("disable_after_failures", orVariable(whole(1))),
-        ("certificate_expiry", orVariable(span)),
+        (
+            "disable_at_failure_share",
+            object(
+                [("percent", orVariable(whole(1, 100))), ("runs", orVariable(whole(2, 1000)))],
+                required: ["percent", "runs"],
+                about: "Switches the pipeline off when so many percent of the last so many runs failed."
+            )
+        ),
+        ("certificate_expiry", described(orVariable(span), "Certificates that expire within this are counted.")),
+    ])
+
+    private static let metrics = object([
+        ("file", described(text, "Default: metrics.prom in the pipeline's folder. Name it *.prom.")),
+        ("pushgateway", described(["type": ["string", "null"]], "Pushed to after every run.")),
+    ])
+
+    private static let lineage = object([
+        ("file", described(text, "OpenLineage events, one a line.")),
+        ("url", described(["type": ["string", "null"]], "A server; /api/v1/lineage is the path below it.")),
+        ("namespace", described(text, "Of the job; default: cogni.")),
     ])
 }

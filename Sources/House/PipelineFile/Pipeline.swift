@@ -13,6 +13,8 @@ package struct Pipeline: Sendable {
     package var transform: Transform
     package var load: Load
     package var alerts: Alerts
+    package var metrics: Metrics
+    package var lineage: Lineage?
     package var connector: Connector
 
     package struct Source: Sendable {
@@ -114,8 +116,47 @@ package struct Pipeline: Sendable {
     }
 
     package struct Alerts: Sendable {
+        /// What a receiver can be told of.
+        package enum Event: String, Sendable, CaseIterable {
+            case runFailed = "run.failed"
+            case pipelineDisabled = "pipeline.disabled"
+            case pipelineEnabled = "pipeline.enabled"
+            case rolledBack = "generation.rolled_back"
+            case published = "generation.published"
+        }
+
+        /// Such addresses often are secrets themselves.
         package var webhook: Secret?
+        /// Signs the events: one `whsec_…`, or several separated by spaces while a receiver changes from one to the next.
+        package var webhookSecret: Secret?
+        /// What to set, for messages: `COGNI_WEBHOOK_SECRET`.
+        package var webhookSecretName: String
+        /// Private networks that the receiver may stand in: `10.1.0.0/16`.
+        package var webhookNetworks: [String]
+        package var events: Set<Event>
         package var disableAfterFailures: Int?
+        package var disableAtFailureShare: FailureShare?
         package var certificateExpiry: TimeSpan?
+    }
+
+    /// So many percent of the last so many runs.
+    package struct FailureShare: Sendable, Equatable {
+        package var percent: Int
+        package var runs: Int
+    }
+
+    package struct Metrics: Sendable {
+        /// `nil`: `metrics.prom` in the pipeline's folder.
+        package var file: String?
+        /// Pushed to after every run.
+        package var pushgateway: String?
+    }
+
+    /// Where OpenLineage events go.
+    package struct Lineage: Sendable {
+        package var file: String?
+        /// The server; `/api/v1/lineage` is the path below it.
+        package var url: String?
+        package var namespace: String
     }
 }

@@ -3,9 +3,9 @@ package import Model
 
 /// Reads a pipeline file into a ``Pipeline``: checked against its connector, every default filled in.
 ///
-/// All mistakes come out in one pass. Three values may stay open, so that `validate`, `plan` and `--replay`
-/// need no secret: `source.credential`, `transform.encrypt.key_ring` and `alerts.webhook` are `nil` while
-/// their variable is unset.
+/// All mistakes come out in one pass. Some values may stay open, so that `validate`, `plan` and `--replay` need no
+/// secret: `source.credential`, `transform.encrypt.key_ring`, `alerts.webhook` and `alerts.webhook_secret` are `nil`
+/// while their variable is unset.
 package struct PipelineReader {
     package struct Reading: Sendable {
         /// `nil` when there is a mistake.
@@ -53,7 +53,9 @@ package struct PipelineReader {
     /// What a connector file of the user's own has to say for itself.
     var connectorDiagnostics = Diagnostics()
 
-    private static let keys = ["pipeline", "enabled", "source", "streams", "transform", "load", "alerts"]
+    private static let keys = [
+        "pipeline", "enabled", "source", "streams", "transform", "load", "alerts", "metrics", "lineage",
+    ]
 
     private mutating func pipeline(_ root: Section) -> Pipeline? {
         root.checkKeys(PipelineReader.keys)
@@ -66,6 +68,8 @@ package struct PipelineReader {
         let transform = self.transform(root, connector, streams)
         let load = self.load(root)
         let alerts = self.alerts(root)
+        let metrics = self.metrics(root)
+        let lineage = self.lineage(root)
         checkPageLimit(source, settings, streams)
         guard let connector, let settings else { return nil }
         return Pipeline(
@@ -77,6 +81,8 @@ package struct PipelineReader {
             transform: transform,
             load: load,
             alerts: alerts,
+            metrics: metrics,
+            lineage: lineage,
             connector: connector
         )
     }
@@ -135,24 +141,5 @@ package struct PipelineReader {
             )
         }
         return load
-    }
-
-    private func alerts(_ root: Section) -> Pipeline.Alerts {
-        let section = root.section("alerts")
-        section?.checkKeys(["webhook", "disable_after_failures", "certificate_expiry"])
-        return Pipeline.Alerts(
-            webhook: section.flatMap { webhook($0) },
-            disableAfterFailures: section?.whole("disable_after_failures", 1...10_000),
-            certificateExpiry: section?.span("certificate_expiry")
-        )
-    }
-
-    /// Where events are sent. Such addresses often are secrets themselves.
-    private func webhook(_ section: Section) -> Secret? {
-        guard let open = openValue(section, "webhook"), let url = open.value, !url.isEmpty else { return nil }
-        if let problem = BaseURL.problem(with: String(url.prefix { $0 != "?" }), allowPlainHTTP: false) {
-            report.error(.wrongValue, "\"webhook\" \(problem)", at: open.place)
-        }
-        return Secret(url, name: open.name ?? "alerts.webhook")
     }
 }
