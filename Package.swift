@@ -94,10 +94,15 @@ let package = Package(
         room("House", "Reporting", ["Model"]),
         room(
             "House",
+            "Telemetry",
+            ["Model", "Sanitizing", "Ledger", "PipelineFile", "Sealing", "CurlTransport", "PageMemory"]
+        ),
+        room(
+            "House",
             "Runner",
             [
-                "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Extract", "Transform", "Load", "Disk",
-                "ArchiveWriting", "RecordScan", "Sealing", "PageMemory",
+                "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Telemetry", "Extract", "Transform", "Load",
+                "Disk", "ArchiveWriting", "RecordScan", "Sealing", "PageMemory",
             ]
         ),
 
@@ -112,7 +117,7 @@ let package = Package(
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
                 "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "RecordScan", "Console",
-                "Sanitizing", "KeyRing", arguments,
+                "Sanitizing", "KeyRing", "Telemetry", arguments,
             ]
         ),
         program("cogni-simulator", [arguments] + nio),
@@ -129,6 +134,7 @@ let package = Package(
         tests("PipelineFileTests", ["PipelineFile", "Connector", "Model"]),
         tests("LedgerTests", ["Ledger", "StateDisk", "Disk", "Model", sqlite]),
         tests("ReportingTests", ["Reporting", "Model"]),
+        tests("TelemetryTests", ["Telemetry", "Ledger", "PipelineFile", "Sanitizing", "CurlTransport", "Model"]),
         tests("ExtractTests", ["Extract", "CurlTransport", "PageMemory", "Connector", "Model"]),
         tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),
         tests("LoadTests", ["Load", "ArchiveWriting", "Disk", "Model"]),

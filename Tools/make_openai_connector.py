@@ -394,6 +394,9 @@ def stream_of(endpoint):
         made["window"] = {"start": "effective_at[gte]", "end": "effective_at[lt]", "lookback": "1h", "history": "90d"}
         made["walks"] = [{}, {"tenant_only": "true"}]
         made["time"] = "effective_at"
+    expiry = "certificate_details_expires_at"
+    if any(one["name"] == expiry for one in columns):
+        made["expires"] = expiry
     made["primary_key"] = primary_key_of(endpoint)
     if "object" not in ignored and endpoint["primary_key"] != ["object"]:
         ignored.insert(0, "object")  # the schema does not list it here, the service sends it all the same

@@ -32,34 +32,6 @@ import Testing
         #expect(try store.runs().map(\.outcome) == [.abandoned])
     }
 
-    @Test func theSwitchGoesOffAtTheLimitAndStaysOff() throws {
-        #expect(try store.flag() == nil)
-        #expect(try store.countFailure(limit: 2, at: noon).enabled)
-        let off = try store.countFailure(limit: 2, at: noon + 60)
-        #expect(
-            off
-                == PipelineSwitch(
-                    enabled: false,
-                    reason: "2 failures in a row",
-                    by: "cogni",
-                    at: noon + 60,
-                    consecutiveFailures: 2
-                )
-        )
-        try store.countSuccess()
-        try store.close()
-        let later = try folder.open()
-        #expect(try later.flag()?.enabled == false)
-        #expect(try later.flag()?.consecutiveFailures == 0)
-    }
-
-    @Test func aSuccessBetweenFailuresBreaksTheRow() throws {
-        for _ in 0..<3 {
-            #expect(try store.countFailure(limit: 2, at: noon).enabled)
-            try store.countSuccess()
-        }
-    }
-
     @Test func theExportTellsWhatIsKept() throws {
         let claim = try store.claim(runID: "run-1")
         try store.commitGeneration(commit(1, [mark("costs", day: 3, groupBy: ["line_item"])]), as: claim)
@@ -79,7 +51,7 @@ import Testing
                 + #""last_request_id":"req_1","pages":1,"parameters":{"project_id":"proj_1"},"slice":"a","#
                 + #""staged":["costs-a.run"],"state":"open","stream":"costs","walk":0,"watermark":"2025-12-01T12:00:00Z","#
                 + #""window":{"from":"2025-12-01T12:00:00Z","to":"2025-12-01T12:01:00Z"}}],"#
-                + #""state_version":1,"streams":[{"bucket_width":"1d","coverage":{"from":"2025-11-01T00:00:00Z","#
+                + #""state_version":2,"streams":[{"bucket_width":"1d","coverage":{"from":"2025-11-01T00:00:00Z","#
                 + #""to":"2025-11-03T00:00:00Z"},"generation":1,"group_by":["line_item"],"stream":"costs","#
                 + #""watermark":"2025-11-03T00:00:00Z"}],"switch":null}"#
         )

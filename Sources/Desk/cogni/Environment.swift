@@ -6,6 +6,11 @@ import Sanitizing
 enum Environment {
     static let all = ProcessInfo.processInfo.environment
 
+    /// As seen from the root; links stay.
+    static func absolute(_ path: String) -> String {
+        URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+
     /// Secrets that are known before any pipeline file is read.
     static var secrets: [Secret] {
         all.filter { secretNames.contains($0.key) && !$0.value.isEmpty }.map { Secret($0.value, name: $0.key) }

@@ -8,7 +8,11 @@ import Reporting
 
 /// The pipeline's switch: `enabled:` in its file, and what `cogni disable` or too many failures left in the state.
 enum Switch {
-    static func check(_ workspace: Workspace) throws(Fault) {
+    /// Throws `.disabled` when the pipeline is off.
+    /// - Parameter isProbe: lets one run through a switch that the pipeline has turned off by itself.
+    /// - Returns: whether the run was let through that way.
+    @discardableResult
+    static func check(_ workspace: Workspace, isProbe: Bool = false) throws(Fault) -> Bool {
         guard workspace.pipeline.enabled else {
             throw Fault(
                 .disabled,
@@ -17,33 +21,27 @@ enum Switch {
             )
         }
         let path = workspace.root.statePath
-        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { return }
+        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { return false }
         defer { try? store.close() }
-        if let flag = try store.flag(), !flag.enabled {
-            throw Fault(
-                .disabled,
-                "pipeline \(workspace.pipeline.name) was switched off by \(flag.by) at \(flag.at.text): \(flag.reason)",
-                mend: "mend the cause, then: cogni enable \(workspace.pipeline.file)"
-            )
-        }
+        guard let flag = try store.flag(), !flag.enabled else { return false }
+        if isProbe, flag.isTripped { return true }
+        let probe = flag.isTripped ? "try it with `cogni run --probe`, or: " : ""
+        throw Fault(
+            .disabled,
+            "pipeline \(workspace.pipeline.name) was switched off by \(flag.by) at \(flag.at.text): \(flag.reason)",
+            mend: "mend the cause, then \(probe)cogni enable \(workspace.pipeline.file)"
+        )
     }
 
-    /// Counts failures in a row; after as many as the pipeline file allows, it is switched off.
-    static func note(_ summary: RunSummary, _ workspace: Workspace) throws(Fault) {
-        // Our own lock, a stop by hand and a dry run say nothing about the pipeline.
-        guard summary.outcome != .dryRun, summary.outcome != .interrupted else { return }
-        let store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
-        defer { try? store.close() }
-        if summary.exitCode == 0 {
-            try store.countSuccess()
-        } else {
-            let flag = try store.countFailure(
-                limit: workspace.pipeline.alerts.disableAfterFailures,
-                at: Instant(seconds: Console.wallSeconds)
-            )
-            if !flag.enabled {
-                Terminal.error("pipeline \(workspace.pipeline.name) is switched off now: \(flag.reason)")
-            }
-        }
+    /// What the run's end did to the switch, for people.
+    static func word(_ workspace: Workspace, before: Bool) -> String? {
+        guard
+            let store = try? StateStore.openToRead(workspace.root.statePath, pipeline: workspace.pipeline.name),
+            let flag = try? store.flag()
+        else { return nil }
+        try? store.close()
+        if before, !flag.enabled { return "pipeline \(workspace.pipeline.name) is switched off now: \(flag.reason)" }
+        if !before, flag.enabled { return "pipeline \(workspace.pipeline.name) is switched on again: \(flag.reason)" }
+        return before ? nil : "pipeline \(workspace.pipeline.name) stays off: \(flag.reason)"
     }
 }

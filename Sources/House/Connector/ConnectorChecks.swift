@@ -166,6 +166,14 @@ struct ConnectorChecks {
                 )
             }
         }
+        if let expiry = stream.expiryColumn, stream.column(expiry)?.kind != .timestamp {
+            report.error(
+                stream.column(expiry) == nil ? .unknownName : .wrongValue,
+                "\"expires\" names \(report.quoted(expiry)), which is no timestamp column",
+                at: section.keyPlace("expires"),
+                hint: Spelling.question(for: expiry, in: stream.columns.map(\.name))
+            )
+        }
         guard let window = stream.window else { return }
         if stream.mode == .report, window.widths.isEmpty || window.widthParameter == nil {
             report.error(

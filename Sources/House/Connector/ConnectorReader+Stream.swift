@@ -4,7 +4,7 @@ import Model
 extension ConnectorReader {
     private static let keys = [
         "name", "title", "mode", "path", "scope", "parameters", "pagination", "rows", "object", "parents", "absent",
-        "window", "group_by", "walks", "time", "primary_key", "ignored", "columns",
+        "window", "group_by", "walks", "time", "expires", "primary_key", "ignored", "columns",
     ]
 
     /// One stream, and its section under the name that messages call it.
@@ -41,6 +41,7 @@ extension ConnectorReader {
             walks: walks(section),
             primaryKey: section.strings("primary_key") ?? [],
             timeColumn: section.text("time")?.value,
+            expiryColumn: section.text("expires")?.value,
             columns: columns(section),
             ignoredFields: (section.nodes("ignored", example: "[object]") ?? []).compactMap {
                 path($0, called: "an element of \"ignored\"", in: section)

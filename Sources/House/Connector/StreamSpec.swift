@@ -34,6 +34,8 @@ package struct StreamSpec: Sendable, Equatable {
     package var primaryKey: [String]
     /// The column whose time decides the partition; `nil` for snapshots and singletons.
     package var timeColumn: String?
+    /// The column that says until when a row is valid, such as a certificate's; `nil`: rows do not expire.
+    package var expiryColumn: String?
     package var columns: [Column]
     /// Keys of an item that are known and on purpose have no column (`object`).
     package var ignoredFields: [[String]]
@@ -107,6 +109,7 @@ package struct StreamSpec: Sendable, Equatable {
         walks: [[Parameter]] = [[]],
         primaryKey: [String],
         timeColumn: String? = nil,
+        expiryColumn: String? = nil,
         columns: [Column],
         ignoredFields: [[String]] = [],
         objectName: String? = nil,
@@ -126,6 +129,7 @@ package struct StreamSpec: Sendable, Equatable {
         self.walks = walks
         self.primaryKey = primaryKey
         self.timeColumn = timeColumn
+        self.expiryColumn = expiryColumn
         self.columns = columns
         self.ignoredFields = ignoredFields
         self.objectName = objectName

@@ -24,9 +24,11 @@ package struct Measure: Sendable, Equatable {
         self.value = value
     }
 
-    package init(_ name: String, _ labels: [Label] = [], _ value: some BinaryInteger) {
+    package init(_ name: String, _ labels: [Label], _ value: some BinaryInteger) {
         self.init(name, labels, value: String(value))
     }
+
+    package init(_ name: String, _ value: some BinaryInteger) { self.init(name, [], value: String(value)) }
 
     fileprivate var labelsText: String {
         JSONValue.object(labels.map { JSONValue.Member($0.name, .string($0.value)) }).canonicalText

@@ -83,6 +83,10 @@ enum StateSchema {
             pipeline TEXT PRIMARY KEY, receiver TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
         ) STRICT;
 
+        CREATE TABLE listeners (
+            pipeline TEXT PRIMARY KEY, events_json TEXT NOT NULL, file TEXT NOT NULL
+        ) STRICT;
+
         CREATE TABLE measures (
             pipeline TEXT NOT NULL, name TEXT NOT NULL, labels_json TEXT NOT NULL,
             is_counter INTEGER NOT NULL, value TEXT NOT NULL,

@@ -48,6 +48,7 @@ extension JSONSchemas {
             ("group_by", grouping),
             ("walks", list(of: strings)),
             ("time", text),
+            ("expires", described(text, "The column that says until when a row is valid.")),
             ("primary_key", list(of: text)),
             ("ignored", list(of: path)),
             ("columns", list(of: column)),

@@ -1,4 +1,4 @@
-package import Connector
+import Connector
 
 /// What a pipeline file takes from outside: the variables and files that its values name.
 package struct Reference: Sendable, Equatable {

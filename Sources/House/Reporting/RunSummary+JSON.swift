@@ -20,6 +20,12 @@ extension RunSummary {
                     ]
                     members += stream.numbers
                     members.append(.init("notes", .strings(stream.notes)))
+                    let counters = stream.counters.sorted { $0.key < $1.key }
+                    if !counters.isEmpty {
+                        members.append(
+                            .init("counters", .object(counters.map { .init($0.key, .integer($0.value)) }))
+                        )
+                    }
                     return .object(members)
                 }
             ),

@@ -27,6 +27,8 @@ package struct RunSummary: Sendable, Equatable {
     package var streams: [StreamReport]
     /// All failures, the one that decided the exit code first.
     package var faults: [Fault]
+    /// Milliseconds by stage: `fetch`, `close`, `publish`. The first two are sums over streams that ran side by side.
+    package var stages: [String: Int] = [:]
 
     package init(
         pipeline: String,

@@ -28,6 +28,8 @@ package struct StreamReport: Sendable, Equatable {
     package var milliseconds = 0
     /// Sentences for people: schema drift, parents that vanished, groupings that fell back.
     package var notes: [String] = []
+    /// What else was counted, by name: `restated_buckets`, `relationship_breaks.KIND`. Zeros may stand in it.
+    package var counters: [String: Int] = [:]
 
     package init(name: String, status: Status) {
         self.name = name

@@ -6,6 +6,7 @@ internal import Load
 package import Model
 package import PipelineFile
 package import Reporting
+internal import Telemetry
 internal import Transform
 
 /// Runs a pipeline once: lock, plan, fetch, close, publish, remember.
@@ -38,17 +39,10 @@ package struct PipelineRun: Sendable {
         let claim = try store.claim(runID: options.runID)
         let remembered = Set(try store.watermarks().map(\.stream))
         let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
-        try store.recordRun(
-            RunRecord(
-                runID: options.runID,
-                started: options.now,
-                ended: nil,
-                outcome: .running,
-                exitCode: nil,
-                generation: nil,
-                summary: [:]
-            )
-        )
+        try store.recordRun(RunRecord(runID: options.runID, started: options.now))
+        try store.setListener(events.listener(file: options.pipelinePath))
+        doors.log(.started(options, pipeline.name, generation: current?.number))
+        await doors.began()
         try refuseOtherSettings(current)
         let (plan, earlier) = try openPlan(store, claim, current)
         var options = options
@@ -93,9 +87,13 @@ package struct PipelineRun: Sendable {
         guard let current else { return }
         let known = try store.committedGeneration()
         guard known?.manifestSHA256 != current.manifestSHA256 || known?.generation != current.number else { return }
-        try store.rebuild(from: commit(current, reason: .rebuild))
+        // The run that published it did not live to tell of it.
+        let told = events.found(current, after: known?.generation, runID: options.runID, at: doors.wall())
+        try store.rebuild(from: commit(current, reason: .rebuild), events: known == nil ? [] : told)
         if known != nil { doors.progress(.note("the state was behind generation \(current.number) and has caught up")) }
     }
+
+    private var events: RunEvents { RunEvents(pipeline, clean: doors.clean) }
 
     /// - Parameter forgotten: streams that are still to be read from the beginning.
     private func commit(
@@ -190,6 +188,7 @@ package struct PipelineRun: Sendable {
             plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
         }
         let assembly = Assembly(pipeline: pipeline, options: options, doors: doors, current: current)
+        let closed = doors.milliseconds()
         let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
         var outcome = RunSummary.Outcome.failed
         var number = current?.number
@@ -219,7 +218,8 @@ package struct PipelineRun: Sendable {
                     let generation = try root.generation(published)
                     try store.commitGeneration(
                         commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
-                        as: claim
+                        as: claim,
+                        events: events.published(generation, runID: options.runID, at: doors.wall())
                     )
                     dropOld(root)
                 }
@@ -242,7 +242,17 @@ package struct PipelineRun: Sendable {
             try root.prepare()
         }
         summary.milliseconds = doors.milliseconds() - started
-        try remember(summary, results, root: root, store: store)
+        summary.stages = [
+            "fetch": results.reduce(0) { $0 + $1.fetchMilliseconds },
+            "close": results.reduce(0) { $0 + $1.closeMilliseconds }, "publish": doors.milliseconds() - closed,
+        ]
+        let restated = restated(current, publication)
+        for index in summary.streams.indices {
+            if let count = restated[summary.streams[index].name], count > 0 {
+                summary.streams[index].counters["restated_buckets"] = count
+            }
+        }
+        try remember(summary, results, before: current?.manifest, root: root, store: store)
         return summary
     }
 
@@ -261,45 +271,54 @@ package struct PipelineRun: Sendable {
         }
     }
 
+    /// Partitions that were read again and came out differently, by stream.
+    private func restated(_ current: Generation?, _ publication: Publication?) -> [String: Int] {
+        guard let publication, let current else { return [:] }
+        let naming = PartitionNaming(pipeline.load.partitionBy)
+        return Dictionary(
+            publication.manifest.streams.map { stream in
+                (stream.name, RestatedPartitions.count(current.manifest.stream(stream.name), stream, naming))
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
     private func remember(
         _ summary: RunSummary,
         _ results: [StreamResult],
+        before: Manifest?,
         root: OutputRoot,
         store: StateStore
     ) throws(Fault) {
-        let outcome: RunRecord.Outcome =
-            switch summary.outcome {
-            case .published: .published
-            case .unchanged: .unchanged
-            case .dryRun: .dryRun
-            case .failed: .failed
-            case .interrupted: .interrupted
-            }
-        try store.recordRun(
-            RunRecord(
-                runID: summary.runID,
-                started: summary.started,
-                ended: summary.started + Int64(summary.milliseconds / 1000),
-                outcome: outcome,
-                exitCode: summary.exitCode,
-                generation: summary.generation,
-                summary: doors.clean(summary.json)
-            )
+        let json = doors.clean(summary.json)
+        let record = RunRecord(
+            runID: summary.runID,
+            started: summary.started,
+            ended: summary.started + Int64(summary.milliseconds / 1000),
+            outcome: RunRecord.Outcome(summary.outcome),
+            exitCode: summary.exitCode,
+            generation: summary.generation,
+            summary: json
         )
+        try store.endRun(try ending(of: summary, results, record, root: root, store: store))
         var members = summary.json.members ?? []
-        members.append(JSONValue.Member("details", .array(results.map { RunDetails.json($0) })))
+        let details = results.map { RunDetails.json($0, before: before?.stream($0.name)?.watermark) }
+        members.append(JSONValue.Member("details", .array(details)))
         try RunFile.write(root, id: summary.runID, doors.clean(.object(members)))
+        doors.log(.ended(summary.json, summary.faults))
     }
 }
 
 /// What the run file says of a stream beyond the summary.
 enum RunDetails {
-    static func json(_ result: StreamResult) -> JSONValue {
+    /// - Parameter before: where the stream's cursor stood when the run began.
+    static func json(_ result: StreamResult, before: Instant?) -> JSONValue {
         [
             "stream": .string(result.name),
             "window": .optional(result.window?.text),
             "group_by": .strings(result.groupBy),
-            "watermark": .optional(result.watermark?.text),
+            "watermark_before": .optional(before?.text),
+            "watermark": .optional((result.fault == nil ? result.watermark : before)?.text),
             "restated": [
                 "replaced": .integer(result.replaced), "changed": .integer(result.changed),
             ],

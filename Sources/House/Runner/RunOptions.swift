@@ -1,6 +1,7 @@
 package import Extract
 package import Model
 package import Sealing
+package import Telemetry
 
 /// What one run was asked for, beyond its pipeline file.
 package struct RunOptions: Sendable {
@@ -19,6 +20,10 @@ package struct RunOptions: Sendable {
     /// Progress is made durable at most this often, and always when a walk ends or the run is stopped.
     package var checkpointInterval = Duration.seconds(1)
     package var runID: String
+    /// The run was let through a switch that was off.
+    package var isProbe = false
+    /// The pipeline file's absolute path, for commands that are given the output only.
+    package var pipelinePath = ""
 
     package init(now: Instant, output: String, runID: String) {
         self.now = now
@@ -41,6 +46,12 @@ package struct RunDoors: Sendable {
     package var stopCode: @Sendable () -> Fault.Code = { .interrupted }
     /// The sanitizer, in front of what is kept of a run: its file and its record in the state.
     package var clean: @Sendable (JSONValue) -> JSONValue = { $0 }
+    /// The clock's time, for what people and receivers are told. Windows come from `RunOptions.now`.
+    package var wall: @Sendable () -> Instant = { SystemClock().wall }
+    /// The run log. Called often, and never waited for.
+    package var log: @Sendable (LogEntry) -> Void = { _ in }
+    /// Called once the run holds its lock and is on record.
+    package var began: @Sendable () async -> Void = {}
 
     package init(
         fetcher: PageFetcher,

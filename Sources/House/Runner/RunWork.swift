@@ -115,7 +115,11 @@ struct RunWork: Sendable {
             memory: memory
         )
         var result: StreamResult
-        switch await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some) {
+        let fetching = doors.milliseconds()
+        let outcome: Result<StreamRun.Fetched?, StreamFailure> =
+            await nothingToRead(plan) ? .success(nil) : run.fetch(parents: parents).map(Optional.some)
+        let fetched = doors.milliseconds()
+        switch outcome {
         case .failure(let failure):
             await desk.put(spec.name, .failed(failure.fault, stopsRun: failure.stopsRun))
             result = failure.result
@@ -126,12 +130,12 @@ struct RunWork: Sendable {
             result = failed
             result.coverage = old(spec.name)?.coverage
             result.watermark = old(spec.name)?.watermark
-        case .success(.some(let fetched)):
-            await desk.put(spec.name, .rows(fetched.parents))
-            result = fetched.result
+        case .success(.some(let brought)):
+            await desk.put(spec.name, .rows(brought.parents))
+            result = brought.result
             if isSelected {
                 do throws(Fault) {
-                    result = try await closing(spec).close(fetched)
+                    result = try await closing(spec).close(brought)
                 } catch {
                     result.fault = error
                 }
@@ -139,7 +143,10 @@ struct RunWork: Sendable {
         }
         if result.fault != nil { result.tally = .unpublished(result.tally.fetched) }
         result.milliseconds = doors.milliseconds() - begun
+        result.fetchMilliseconds = fetched - fetching
+        result.closeMilliseconds = doors.milliseconds() - fetched
         doors.progress(.ended(spec.name, failed: result.fault != nil))
+        doors.log(.ended(result, before: forgotten.contains(spec.name) ? nil : old(spec.name)?.watermark))
         return result
     }
 

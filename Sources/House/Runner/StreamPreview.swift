@@ -174,7 +174,7 @@ package struct StreamPreview: Sendable {
 }
 
 /// Gives the page to the encoder from within the fetch, and carries out what it found.
-private final class PreviewBox: @unchecked Sendable {  // used by the one task that awaits the fetch
+final class PreviewBox: @unchecked Sendable {  // used by the one task that awaits the fetch
     private let encoder: RowEncoder
     var facts = PageFacts()
     var refusal: Fault?

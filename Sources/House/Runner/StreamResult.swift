@@ -15,6 +15,9 @@ struct StreamResult: Sendable {
     var requests = 0
     var retries = 0
     var milliseconds = 0
+    /// Of these, for fetching and for closing.
+    var fetchMilliseconds = 0
+    var closeMilliseconds = 0
     var notes: [String] = []
     var drift = Drift()
     var requestIDs: [String] = []

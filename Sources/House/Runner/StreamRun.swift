@@ -255,6 +255,7 @@ struct StreamRun: Sendable {
                         throw fault
                     }
                     doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: coverage?.fraction))
+                    doors.log(.page(spec.name, walk.pages, at: place, page.facts.rowCount, page.attempts))
                     if let coverage { await engine.closeRipe(reached: coverage.reached, window: coverage.window) }
                     try await engine.relieve()
                     if walk.isFinished {

@@ -11,6 +11,8 @@ package struct CurlRequest: Sendable {
     /// Refuses to talk to loopback, private, link-local and multicast addresses. Judged by the address that was
     /// connected to, so that no spelling of it and no name server gets around.
     package var publicAddressesOnly: Bool
+    /// Exceptions from that: networks that are not public and may be talked to all the same.
+    package var allowedNetworks: [NetworkRange]
 
     package init(
         url: String,
@@ -18,7 +20,8 @@ package struct CurlRequest: Sendable {
         limits: CurlLimits = CurlLimits(),
         allowsPlainHTTP: Bool = false,
         body: [UInt8]? = nil,
-        publicAddressesOnly: Bool = false
+        publicAddressesOnly: Bool = false,
+        allowedNetworks: [NetworkRange] = []
     ) {
         self.url = url
         self.headers = headers
@@ -26,6 +29,7 @@ package struct CurlRequest: Sendable {
         self.allowsPlainHTTP = allowsPlainHTTP
         self.body = body
         self.publicAddressesOnly = publicAddressesOnly
+        self.allowedNetworks = allowedNetworks
     }
 }
 

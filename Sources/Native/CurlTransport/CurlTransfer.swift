@@ -137,7 +137,10 @@ import Synchronization
 
     /// Returns false to make libcurl stop before it has sent anything.
     func mayTalk(to address: String) -> Bool {
-        if NetworkAddress(address)?.isPublic == true { return true }
+        if let address = NetworkAddress(address) {
+            if address.isPublic { return true }
+            if request.allowedNetworks.contains(where: { $0.contains(address) }) { return true }
+        }
         refusal = .privateAddress
         return false
     }

@@ -20,6 +20,14 @@ struct NetworkAddress: Equatable {
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
+    /// An IPv4 address that is only wrapped as an IPv6 one, unwrapped.
+    var plain: NetworkAddress {
+        guard bytes.count == 16, bytes.prefix(12).elementsEqual(Array(repeating: 0, count: 10) + [0xFF, 0xFF]) else {
+            return self
+        }
+        return NetworkAddress(bytes: Array(bytes.suffix(4)))
+    }
+
     var isPublic: Bool { bytes.count == 4 ? isPublicV4 : isPublicV6 }
 
     /// By IANA's registry of special-purpose addresses.

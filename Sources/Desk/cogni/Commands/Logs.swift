@@ -2,8 +2,9 @@ import ArgumentParser
 import Load
 import Model
 import Reporting
+import Telemetry
 
-struct Logs: ParsableCommand {
+struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints the run log: what each stream did, oldest first.",
         discussion: """
@@ -12,6 +13,12 @@ struct Logs: ParsableCommand {
               cogni logs output/openai-admin --runs 5
               cogni logs output/openai-admin --stream costs --runs 30
               cogni logs output/openai-admin --run 20251201T060000Z-x1 --json
+              cogni logs output/openai-admin --events --level warning --since 2025-12-01
+              cogni logs output/openai-admin --events --event page --stream costs
+              cogni logs output/openai-admin --follow
+
+            With --events: the lines of logs/<run-id>.ndjson, one an event, kept 30 days. Pages are a sample of them: the 1st,
+            2nd, 4th, 8th … of a stream, and those that had to be asked for again.
             """
     )
 
@@ -19,10 +26,23 @@ struct Logs: ParsableCommand {
     @Option(help: ArgumentHelp("How many runs, the newest.", valueName: "n")) var runs = 1
     @Option(name: .customLong("run"), help: ArgumentHelp("One run by its id.", valueName: "id")) var runID: String?
     @Option(help: "Only this stream.") var stream: String?
-    @Flag(help: "Print the run files as JSON on stdout.") var json = false
+    @Flag(help: "The run log's events instead of the runs' summaries.") var events = false
+    @Option(help: ArgumentHelp("Only events of this name, such as stream.ended.", valueName: "name")) var event: String?
+    @Option(help: "Only events of this level and graver ones: debug, info, warning, error.") var level: LogEntry.Level = .debug
+    @Option(help: ArgumentHelp("Only events from this time on.", valueName: "time")) var since: String?
+    @Flag(help: "Print events as they come, until stopped.") var follow = false
+    @Flag(help: "Print the run files, or the events, as JSON on stdout.") var json = false
 
-    func run() throws {
+    func validate() throws {
+        if event != nil || since != nil || level != .debug, !events, !follow {
+            throw ValidationError("--event, --level and --since choose among --events.")
+        }
+        if follow, json { throw ValidationError("--follow has no end, so it can't be one JSON object.") }
+    }
+
+    func run() async throws {
         let root = try Output(output).root
+        if events || follow { return try await show(root) }
         let history = try History(root)
         for name in history.unreadable { Terminal.error("warning: runs/\(name)") }
         var chosen = history.runs.suffix(max(1, runs))
@@ -42,6 +62,51 @@ struct Logs: ParsableCommand {
         }
         guard !chosen.isEmpty else { return Terminal.out("no runs yet") }
         for run in chosen { Terminal.out(lines(run).joined(separator: "\n")) }
+    }
+
+    /// The run log's events.
+    private func show(_ root: OutputRoot) async throws {
+        var filter = RunLogReader.Filter(stream: stream, event: event, level: level)
+        filter.since = try since.map { try Workspace.instant($0, "--since") }
+        let reader = RunLogReader(root, filter)
+        let all = try reader.runs()
+        var chosen = Array(since == nil ? all.suffix(max(1, runs)) : all[...])
+        if let runID {
+            guard all.contains(runID) else {
+                throw Fault(
+                    .badPlan,
+                    "there is no log of run \(runID) below `\(output)`",
+                    mend: "logs are kept 30 days; `cogni logs \(output)` shows what the run files say"
+                )
+            }
+            chosen = [runID]
+        }
+        var found: [JSONValue] = []
+        var end = 0
+        for run in chosen {
+            let part = try reader.lines(of: run)
+            end = part.end
+            if json { found += part.lines } else { for line in part.lines { Terminal.out(RunLogReader.text(line)) } }
+        }
+        if json { return Terminal.out(["events": .array(found)]) }
+        if follow { try await follow(reader, from: chosen.last, end) }
+    }
+
+    private func follow(_ reader: RunLogReader, from run: String?, _ offset: Int) async throws {
+        var current = run
+        var end = offset
+        while true {
+            try await Task.sleep(for: .milliseconds(300))
+            if let run = current {
+                let part = try reader.lines(of: run, after: end)
+                end = part.end
+                for line in part.lines { Terminal.out(RunLogReader.text(line)) }
+            }
+            if let newest = try reader.runs().last, newest != current {
+                current = newest
+                end = 0
+            }
+        }
     }
 
     private func lines(_ run: History.Run) -> [String] {
@@ -84,3 +149,5 @@ struct Logs: ParsableCommand {
         return window + watermark
     }
 }
+
+extension LogEntry.Level: ExpressibleByArgument {}

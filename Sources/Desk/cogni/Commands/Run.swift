@@ -6,6 +6,7 @@ import Model
 import PipelineFile
 import Reporting
 import Runner
+import Sanitizing
 import Synchronization
 
 struct Run: AsyncParsableCommand {
@@ -17,6 +18,7 @@ struct Run: AsyncParsableCommand {
               cogni run pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay
               cogni run pipelines/openai-admin.yaml --streams users,costs --since 2025-11-01
               cogni run pipelines/openai-admin.yaml --dry-run --json
+              cogni run pipelines/openai-admin.yaml --probe         once, though it has switched itself off
 
             Run again after any failure: it goes on where it stopped, and publishes nothing twice.
             """
@@ -28,6 +30,7 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Read reports and logs up to this time.", valueName: "time")) var until: String?
     @Option(help: ArgumentHelp("What the run takes for now; the clock by default.", valueName: "time")) var now: String?
     @Flag(help: "Forget what earlier runs read of these streams, and read all again.") var fullRefresh = false
+    @Flag(help: "Run once though the pipeline has switched itself off; success switches it on again.") var probe = false
     @Flag(help: "Fetch and transform, compare with the current generation, publish nothing.") var dryRun = false
     @Option(
         help: ArgumentHelp("Answer from recorded replies instead of the network.", valueName: "dir"),
@@ -58,7 +61,7 @@ struct Run: AsyncParsableCommand {
 
     private func walk() async throws {
         let workspace = try Workspace(pipeline, output: output)
-        try Switch.check(workspace)
+        let isProbe = try Switch.check(workspace, isProbe: probe)
         let now = try Workspace.now(now, replay: replay)
         var options = RunOptions(now: now, output: workspace.output, runID: RunID.make(now: now))
         options.streams = try workspace.streams(streams)
@@ -79,20 +82,53 @@ struct Run: AsyncParsableCommand {
             }
             options.memoryForRows = size.bytes / 3
         }
+        options.isProbe = isProbe
+        options.pipelinePath = Environment.absolute(pipeline)
+        let log = RunLogFile(workspace.root, runID: options.runID, sanitizer: Terminal.sanitizer)
+        let witness = RunWitness(workspace: workspace, options: options, log: log)
+        let summary: RunSummary
+        do {
+            summary = try await go(workspace, options, witness)
+        } catch let fault as Fault {
+            record(fault, workspace, options, log)
+            await witness.ended(nil, fault)
+            throw fault
+        }
+        await witness.ended(summary, nil)
+        if summary.outcome != .dryRun, let word = Switch.word(workspace, before: !isProbe) { Terminal.error(word) }
+        show(summary, workspace)
+        if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+    }
+
+    private func record(_ fault: Fault, _ workspace: Workspace, _ options: RunOptions, _ log: RunLogFile) {
+        let sanitizer = Terminal.sanitizer
+        let failure = RunFailure(
+            pipeline: workspace.pipeline,
+            options: options,
+            clean: { sanitizer.clean($0) },
+            wall: Instant(seconds: Console.wallSeconds)
+        )
+        do throws(Fault) {
+            if let entry = try failure.record(fault) { log.write(entry) }
+        } catch {
+            Terminal.error("warning: the failure could not be put on record: \(error.what)")
+        }
+    }
+
+    private func go(_ workspace: Workspace, _ options: RunOptions, _ witness: RunWitness) async throws -> RunSummary {
         let transport = try workspace.transport(replay: replay)
         let key = try workspace.key()
         let count = options.streams?.count ?? workspace.pipeline.streams.count
         let view = ProgressView(style: style, streamCount: count)
-        let doors = workspace.doors(transport: transport, key: key) { view.show($0) }
+        var doors = workspace.doors(transport: transport, key: key) { view.show($0) }
+        doors.log = { witness.log.write($0) }
+        doors.began = { await witness.began() }
         let run = PipelineRun(pipeline: workspace.pipeline, options: options, doors: doors)
         let outcome = await Interruption.whileRunning { () -> Result<RunSummary, Fault> in
             do throws(Fault) { return .success(try await run.run()) } catch { return .failure(error) }
         }
         view.close()
-        let summary = try outcome.get()
-        try Switch.note(summary, workspace)
-        show(summary, workspace)
-        if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+        return try outcome.get()
     }
 
     private var style: ProgressBoard.Style {

@@ -4,8 +4,10 @@ import Ledger
 import Load
 import Model
 import PipelineFile
+import Runner
+import Sanitizing
 
-struct Enable: ParsableCommand {
+struct Enable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Switches a pipeline on.",
         discussion: """
@@ -18,10 +20,10 @@ struct Enable: ParsableCommand {
     )
     @OptionGroup var turn: SwitchTurn
 
-    func run() throws { try turn.set(true) }
+    func run() async throws { try await turn.set(true) }
 }
 
-struct Disable: ParsableCommand {
+struct Disable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Switches a pipeline off: runs end with exit code 8.",
         discussion: """
@@ -31,7 +33,7 @@ struct Disable: ParsableCommand {
     )
     @OptionGroup var turn: SwitchTurn
 
-    func run() throws { try turn.set(false) }
+    func run() async throws { try await turn.set(false) }
 }
 
 struct SwitchTurn: ParsableArguments {
@@ -40,7 +42,7 @@ struct SwitchTurn: ParsableArguments {
     @Option(help: ArgumentHelp("Who says so; the user's name by default.", valueName: "name")) var by: String?
     @Flag(help: "Print the switch as JSON on stdout.") var json = false
 
-    func set(_ enabled: Bool) throws {
+    func set(_ enabled: Bool) async throws {
         let workspace = try place.workspace()
         let root = workspace.root
         try root.prepare()
@@ -55,9 +57,12 @@ struct SwitchTurn: ParsableArguments {
             reason: Terminal.cleanLine(why),
             by: Terminal.cleanLine(name),
             at: Output.now,
-            consecutiveFailures: failures
+            consecutiveFailures: failures,
+            recent: enabled ? "" : try store.flag()?.recent ?? ""
         )
-        try store.setFlag(flag)
+        let events = RunEvents(workspace.pipeline) { Terminal.sanitizer.clean($0) }
+        try store.setFlag(flag, events: events.turned(flag, runID: nil))
+        await RunWitness.tell(workspace)
         if json {
             return Terminal.out([
                 "pipeline": .string(workspace.pipeline.name), "enabled": .bool(enabled), "reason": .string(flag.reason),

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Console
+import Ledger
+import Load
+import Model
+import PipelineFile
+
+struct Metrics: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints the pipeline's metrics in Prometheus' text format, or pushes them.",
+        discussion: """
+            Examples:
+              cogni metrics pipelines/openai-admin.yaml
+              cogni metrics pipelines/openai-admin.yaml --write
+              cogni metrics pipelines/openai-admin.yaml --push http://pushgateway:9091
+
+            Every run writes them to `metrics.file` (metrics.prom in the pipeline's folder), and pushes them where
+            `metrics.pushgateway` is set. Counters go on over restarts.
+            """
+    )
+    @OptionGroup var place: State.Place
+    @Flag(help: "Write the file instead of printing it.") var write = false
+    @Option(help: ArgumentHelp("Push to this Pushgateway instead of printing.", valueName: "url")) var push: String?
+
+    func run() async throws {
+        let workspace = try place.workspace()
+        let path = workspace.root.statePath
+        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else {
+            throw Fault(
+                .badPlan,
+                "no run of \(workspace.pipeline.name) has ended yet",
+                mend: "cogni run \(workspace.pipeline.file)"
+            )
+        }
+        defer { try? store.close() }
+        let metrics = MetricsFile(workspace: workspace)
+        if write { try metrics.write(store) }
+        if let push {
+            var address = push
+            while address.hasSuffix("/") { address.removeLast() }
+            guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
+                throw Fault(.badPlan, "--push is no address", mend: "write it as http://pushgateway:9091")
+            }
+            if let problem = try await metrics.push(store, to: address) {
+                throw Fault(
+                    .unreachable,
+                    "the Pushgateway did not take the metrics: \(problem)",
+                    mend: "check its address; only public and private networks are spoken to, no link-local ones"
+                )
+            }
+        }
+        if !write, push == nil { Terminal.out(String(try metrics.text(store).dropLast())) }
+    }
+}

@@ -1,0 +1,61 @@
+import Console
+import Disk
+import Ledger
+import Load
+import Model
+import PipelineFile
+import Reporting
+import Runner
+import Telemetry
+
+/// Tells everyone who wants to know that a run began and how it ended: lineage, metrics, webhook, log. None of it fails the run.
+struct RunWitness: Sendable {
+    let workspace: Workspace
+    let options: RunOptions
+    let log: RunLogFile
+
+    func began() async {
+        note("lineage", await Lineage(workspace: workspace, options: options).began())
+    }
+
+    /// - Parameter fault: why there is no summary.
+    func ended(_ summary: RunSummary?, _ fault: Fault?) async {
+        // A run that another one kept from beginning has nothing to tell.
+        guard fault?.code != .locked, fault?.code != .disabled else { return }
+        note("run log", log.problem)
+        if log.hasBegun { note("lineage", await Lineage(workspace: workspace, options: options).ended(summary, fault)) }
+        await RunWitness.tell(workspace)
+        RunLogFile.dropOld(workspace.root, at: Instant(seconds: Console.wallSeconds))
+    }
+
+    /// Sends what waits in the outbox, then writes the metrics, which say what still waits.
+    static func tell(_ workspace: Workspace) async {
+        guard let store = try? StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name) else { return }
+        defer { try? store.close() }
+        do throws(Fault) {
+            for line in try await Courier(workspace).deliver(store).notes { Terminal.error("warning: \(line)") }
+        } catch { Terminal.error("warning: webhook: \(error.what); \(error.mend)") }
+        let metrics = MetricsFile(workspace: workspace)
+        do throws(Fault) { try metrics.write(store) } catch { Terminal.error("warning: metrics: \(error.what)") }
+        guard let gateway = workspace.pipeline.metrics.pushgateway else { return }
+        do throws(Fault) {
+            if let problem = try await metrics.push(store, to: gateway) {
+                Terminal.error("warning: the Pushgateway did not take the metrics: \(problem)")
+            }
+        } catch { Terminal.error("warning: metrics: \(error.what)") }
+    }
+
+    private func note(_ what: String, _ problem: String?) {
+        if let problem { Terminal.error("warning: \(what): \(problem)") }
+    }
+}
+
+extension Courier {
+    init(_ workspace: Workspace) {
+        self.init(
+            alerts: workspace.pipeline.alerts,
+            now: { Instant(seconds: Console.wallSeconds) },
+            milliseconds: { Console.milliseconds }
+        )
+    }
+}
