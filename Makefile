@@ -1,6 +1,6 @@
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 APT := libssl-dev libcurl4-openssl-dev libarchive-dev libsqlite3-dev libzstd-dev libdeflate-dev
-TEST_APT := libarchive-tools zstd unzip python3-venv strace fuse libfuse2
+TEST_APT := libarchive-tools zstd unzip python3-venv strace fuse libfuse2 prometheus prometheus-pushgateway systemd
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/debug
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
@@ -18,7 +18,7 @@ setup: ## Installs the C libraries that are missing (Debian's packages)
 
 setup-tests: setup ## Installs what the tests read archives with
 	@missing=""; for p in $(TEST_APT); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
-	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $$missing >/dev/null; fi
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 
 build: setup ## Builds cogni (debug); an import that was not declared is an error
 	swift build $(SWIFT_FLAGS) --product cogni

@@ -101,7 +101,8 @@ let package = Package(
             "House",
             "Runner",
             [
-                "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Telemetry", "Extract", "Transform", "Load",
+                "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Telemetry", "Extract", "Transform",
+                "Load",
                 "Disk", "ArchiveWriting", "RecordScan", "Sealing", "PageMemory",
             ]
         ),

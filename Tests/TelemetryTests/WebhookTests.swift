@@ -27,7 +27,9 @@ private let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
         #expect(keys.count == 2)
     }
 
-    @Test(arguments: ["", "whsec_", "whsec_c2hvcnQ=", "whsec_not base64 at all", "whsec_\(String(repeating: "QUJD", count: 22))"])
+    @Test(arguments: [
+        "", "whsec_", "whsec_c2hvcnQ=", "whsec_not base64 at all", "whsec_\(String(repeating: "QUJD", count: 22))",
+    ])
     func aSecretThatIsNoneIsRefusedWithoutRepeatingIt(text: String) throws {
         let fault = #expect(throws: Fault.self) { try WebhookKey.keys(Secret(text, name: "HOOK")) }
         #expect(fault?.code == .badPlan)
@@ -37,7 +39,8 @@ private let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
     @Test func theSameCauseGivesTheSameIdAndAnotherCauseAnother() {
         func id(_ cause: [String], _ at: Int64) -> String {
-            WebhookEvent.make(.published, pipeline: "demo", cause: cause, at: Instant(seconds: at), [], clean: { $0 }).id
+            WebhookEvent.make(.published, pipeline: "demo", cause: cause, at: Instant(seconds: at), [], clean: { $0 })
+                .id
         }
         #expect(id(["7", "abc"], 1) == id(["7", "abc"], 2))
         #expect(id(["7", "abc"], 1) != id(["8", "abc"], 1))

@@ -7,10 +7,13 @@ BINARIES is the folder of `cogni` and `cogni-simulator`; otherwise $BIN, otherwi
 and counts blocks. `Tests/e2e/run.sh` runs this file too, and counts documents.
 
 A ```sh block is run when the line before it is `<!-- run -->`. `<!-- run needs duckdb -->` runs it where that program or
-Python module is there, and says "skipped" where it is not. Every document has a fresh folder that looks like the repository's root:
+Python module is there, and says "skipped" where it is not. `<!-- run with simulator -->` (and `<!-- run with simulator needs … -->`)
+gives it an API: a simulator on localhost, one for the document, and the two variables that point to it. Every document has a fresh folder that looks like the repository's root:
 everything in it is a link to the real thing, but for `output/`, which is empty. Its blocks run there one after the other, so that
 a later one finds what an earlier one wrote. Variables do not pass from block to block.
 """
+import contextlib
+import datetime
 import os
 import pathlib
 import re
@@ -21,14 +24,14 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MARK = re.compile(r"<!-- run(?: needs (?P<needs>[a-z0-9_ ]+))? -->\s*")
+MARK = re.compile(r"<!-- run(?P<simulator> with simulator)?(?: needs (?P<needs>[a-z0-9_ ]+))? -->\s*")
 SECONDS = 120
 # What a user's shell may hold and what must not decide whether a document is right.
 NOT_PASSED_ON = re.compile(r"^(OPENAI_|COGNI_|BOOKSHOP_|[a-z]+_proxy$)")
 
 
 def blocks(text):
-    """(line number, what it needs, shell text) of every block that is marked."""
+    """(line number, what it needs, whether it wants an API, shell text) of every block that is marked."""
     lines = text.split("\n")
     for number, line in enumerate(lines):
         mark = MARK.fullmatch(line.strip())
@@ -39,7 +42,7 @@ def blocks(text):
         end = next((n for n in range(number + 2, len(lines)) if lines[n].strip() == "```"), None)
         if end is None:
             raise ValueError(f"line {number + 2}: a block without an end")
-        yield number + 2, (mark["needs"] or "").split(), "\n".join(lines[number + 2 : end]) + "\n"
+        yield number + 2, (mark["needs"] or "").split(), bool(mark["simulator"]), "\n".join(lines[number + 2 : end]) + "\n"
 
 
 def stand_in_for_root(folder):
@@ -48,6 +51,22 @@ def stand_in_for_root(folder):
         if entry.name not in {"output", ".git", ".build"}:
             (folder / entry.name).symlink_to(entry)
     (folder / "output").mkdir()
+
+
+@contextlib.contextmanager
+def simulator(environment):
+    """The variables of a small organization's API, whose time is the machine's."""
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    command = ["cogni-simulator", "serve", "--port", "0", "--now", now, "--projects", "4", "--users", "6", "--days", "12"]
+    program = shutil.which("cogni-simulator", path=environment["PATH"])
+    process = subprocess.Popen([program, *command[1:]], stdout=subprocess.PIPE, text=True)
+    try:
+        address = process.stdout.readline().split()[-1]
+        yield {"OPENAI_BASE_URL": address, "OPENAI_ADMIN_KEY": "sk-admin-simulator-000000000000000000000000000000000000"}
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
 
 
 def is_there(name):
@@ -64,21 +83,24 @@ def run(document, environment):
     except ValueError as problem:
         print(f"FAILED {name}: {problem}")
         return 0, 1, 0
-    with tempfile.TemporaryDirectory(prefix="cogni-documents-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cogni-documents-") as folder, contextlib.ExitStack() as stack:
         folder = pathlib.Path(folder)
         stand_in_for_root(folder)
         (folder / ".home").mkdir()
         environment = environment | {"HOME": str(folder / ".home")}
-        for line, needs, script in found:
+        api = {}
+        for line, needs, wants_api, script in found:
             missing = [need for need in needs if not is_there(need)]
             if missing:
                 print(f"skipped {name}:{line}: no {', '.join(missing)} here")
                 skipped += 1
                 continue
+            if wants_api and not api:
+                api = stack.enter_context(simulator(environment))
             try:
                 result = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", script],
-                    cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+                    cwd=folder, env=environment | (api if wants_api else {}), capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
                 )
                 code, said = result.returncode, result.stdout + result.stderr
             except subprocess.TimeoutExpired:

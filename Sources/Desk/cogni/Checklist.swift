@@ -227,7 +227,9 @@ struct Checklist {
             }
             let kept = try store.watermarks()
             for mark in kept {
-                guard let stream = current.manifest.stream(mark.stream), stream.watermark != mark.watermark else { continue }
+                guard let stream = current.manifest.stream(mark.stream), stream.watermark != mark.watermark else {
+                    continue
+                }
                 throw Fault(
                     .cannotWrite,
                     "\(mark.stream) stands at \(mark.watermark?.text ?? "nothing") in the state and at \(stream.watermark?.text ?? "nothing") in the manifest",

@@ -39,7 +39,9 @@ struct Cogni: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "State, switch and keys",
-                subcommands: [State.self, Enable.self, Disable.self, Alerts.self, Metrics.self, Keys.self, Decrypt.self]
+                subcommands: [
+                    State.self, Enable.self, Disable.self, Alerts.self, Metrics.self, Keys.self, Decrypt.self,
+                ]
             ),
         ]
     )

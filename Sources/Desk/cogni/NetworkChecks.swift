@@ -55,7 +55,12 @@ struct NetworkChecks {
             do throws(FetchFailure) { (reply, _) = try await fetcher.fetch(request, scope: spec.scope) } catch {
                 // It is there and knows the key; what the key may not do is told stream by stream.
                 if error.status == 403, replay == nil {
-                    return (Checklist.Finding(name: name, detail: "\(pipeline.source.baseURL) answered \(spec.name) with 403"), nil)
+                    return (
+                        Checklist.Finding(
+                            name: name,
+                            detail: "\(pipeline.source.baseURL) answered \(spec.name) with 403"
+                        ), nil
+                    )
                 }
                 throw error.fault
             }

@@ -40,7 +40,8 @@ struct RunLogReader {
 
     /// The lines from the `after`-th byte on, and where the last whole line ends. A line that is still being written is left.
     func lines(of run: String, after: Int = 0) throws(Fault) -> (lines: [JSONValue], end: Int) {
-        let bytes = try onDisk { () throws(DiskError) in try Disk.contents(folder + "/\(run).ndjson", limit: 256 << 20) }
+        let bytes = try onDisk { () throws(DiskError) in try Disk.contents(folder + "/\(run).ndjson", limit: 256 << 20)
+        }
         guard bytes.count > after, let last = bytes.lastIndex(of: 10), last >= after else { return ([], after) }
         let whole = bytes[after...last]
         let lines = whole.split(separator: 10).compactMap { try? JSONValue(parsing: Array($0)) }

@@ -30,7 +30,9 @@ struct RunWitness: Sendable {
 
     /// Sends what waits in the outbox, then writes the metrics, which say what still waits.
     static func tell(_ workspace: Workspace) async {
-        guard let store = try? StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name) else { return }
+        guard let store = try? StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name) else {
+            return
+        }
         defer { try? store.close() }
         do throws(Fault) {
             for line in try await Courier(workspace).deliver(store).notes { Terminal.error("warning: \(line)") }
@@ -43,6 +45,26 @@ struct RunWitness: Sendable {
                 Terminal.error("warning: the Pushgateway did not take the metrics: \(problem)")
             }
         } catch { Terminal.error("warning: metrics: \(error.what)") }
+    }
+
+    /// For commands that are given an output: whom its last run knew of. What can't be sent now goes with the next run.
+    static func tell(_ root: OutputRoot) async {
+        guard let name = try? root.current()?.manifest.pipeline,
+            let store = try? StateStore.open(root.statePath, pipeline: name)
+        else { return }
+        defer { try? store.close() }
+        guard let listener = try? store.listener(), let reading = try? Workspace.read(listener.file),
+            let pipeline = reading.pipeline, pipeline.name == name
+        else { return }
+        Terminal.hide([pipeline.source.credential, pipeline.alerts.webhook, pipeline.alerts.webhookSecret].compactMap(\.self))
+        let courier = Courier(
+            alerts: pipeline.alerts,
+            now: { Instant(seconds: Console.wallSeconds) },
+            milliseconds: { Console.milliseconds }
+        )
+        do throws(Fault) {
+            for line in try await courier.deliver(store).notes { Terminal.error("warning: \(line)") }
+        } catch { Terminal.error("warning: webhook: \(error.what); \(error.mend)") }
     }
 
     private func note(_ what: String, _ problem: String?) {

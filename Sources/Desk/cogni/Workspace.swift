@@ -28,7 +28,9 @@ struct Workspace {
         self.pipeline = pipeline
         let folder = output ?? pipeline.load.directory
         self.output = folder.hasSuffix("/") ? folder + pipeline.name : folder + "/" + pipeline.name
-        Terminal.hide([pipeline.source.credential, pipeline.alerts.webhook, pipeline.alerts.webhookSecret].compactMap(\.self))
+        Terminal.hide(
+            [pipeline.source.credential, pipeline.alerts.webhook, pipeline.alerts.webhookSecret].compactMap(\.self)
+        )
     }
 
     static func read(_ path: String) throws(Fault) -> PipelineReader.Reading {

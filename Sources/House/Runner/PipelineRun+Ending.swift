@@ -1,6 +1,6 @@
+internal import Connector
 internal import Ledger
 internal import Load
-internal import Connector
 internal import Model
 internal import PipelineFile
 internal import Reporting
@@ -13,8 +13,8 @@ extension PipelineRun {
         of summary: RunSummary,
         _ results: [StreamResult],
         _ record: RunRecord,
-        root: OutputRoot,
-        store: StateStore
+        _ current: Generation?,
+        _ store: StateStore
     ) throws(Fault) -> RunEnding {
         let verdict = RunVerdict(summary)
         let wall = doors.wall()
@@ -33,7 +33,6 @@ extension PipelineRun {
             announce: { events.turned($0, runID: runID) }
         )
         guard summary.outcome != .dryRun else { return ending }
-        let current = try root.current()
         let measures = RunMeasures(pipeline: pipeline, now: summary.started, wall: wall)
         let restated = Dictionary(
             summary.streams.map { ($0.name, $0.counters["restated_buckets", default: 0]) },

@@ -192,6 +192,7 @@ package struct PipelineRun: Sendable {
         let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
         var outcome = RunSummary.Outcome.failed
         var number = current?.number
+        var latest = current
         var publication: Publication?
         if isInterrupted {
             outcome = .interrupted
@@ -216,6 +217,7 @@ package struct PipelineRun: Sendable {
                     outcome = .published
                     number = published
                     let generation = try root.generation(published)
+                    latest = generation
                     try store.commitGeneration(
                         commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
                         as: claim,
@@ -252,7 +254,7 @@ package struct PipelineRun: Sendable {
                 summary.streams[index].counters["restated_buckets"] = count
             }
         }
-        try remember(summary, results, before: current?.manifest, root: root, store: store)
+        try remember(summary, results, before: current?.manifest, after: latest, root: root, store: store)
         return summary
     }
 
@@ -287,6 +289,7 @@ package struct PipelineRun: Sendable {
         _ summary: RunSummary,
         _ results: [StreamResult],
         before: Manifest?,
+        after: Generation?,
         root: OutputRoot,
         store: StateStore
     ) throws(Fault) {
@@ -300,7 +303,7 @@ package struct PipelineRun: Sendable {
             generation: summary.generation,
             summary: json
         )
-        try store.endRun(try ending(of: summary, results, record, root: root, store: store))
+        try store.endRun(try ending(of: summary, results, record, after, store))
         var members = summary.json.members ?? []
         let details = results.map { RunDetails.json($0, before: before?.stream($0.name)?.watermark) }
         members.append(JSONValue.Member("details", .array(details)))

@@ -32,7 +32,9 @@ package struct RunEvents: Sendable {
     /// Names of streams, so many at most: a body stays small whatever failed.
     private static let nameLimit = 50
 
-    package func failed(_ runID: String, _ faults: [Fault], generation: Int?, streams: [String], at: Instant) -> [OutboxEvent] {
+    package func failed(_ runID: String, _ faults: [Fault], generation: Int?, streams: [String], at: Instant)
+        -> [OutboxEvent]
+    {
         make(
             .runFailed,
             [runID],

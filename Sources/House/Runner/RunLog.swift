@@ -21,7 +21,8 @@ extension LogEntry {
     }
 
     /// One page that was kept. Which of them are written is the log's to decide.
-    static func page(_ stream: String, _ number: Int, at place: [String], _ rows: Int, _ attempts: Attempts) -> LogEntry {
+    static func page(_ stream: String, _ number: Int, at place: [String], _ rows: Int, _ attempts: Attempts) -> LogEntry
+    {
         let waited = attempts.waited.components
         return LogEntry(
             "page",
@@ -50,7 +51,10 @@ extension LogEntry {
             .init("window", .optional(result.window?.text)), .init("group_by", .strings(result.groupBy)),
             .init(
                 "cursor",
-                ["before": .optional(before?.text), "after": .optional((result.fault == nil ? result.watermark : before)?.text)]
+                [
+                    "before": .optional(before?.text),
+                    "after": .optional((result.fault == nil ? result.watermark : before)?.text),
+                ]
             ),
             .init("restated", ["replaced": .integer(result.replaced), "changed": .integer(result.changed)]),
             .init("drift", result.drift.json), .init("request_ids", .strings(result.requestIDs)),

@@ -124,7 +124,8 @@ enum RestatedPartitions {
         let now = Dictionary(new.partitions.map { ($0.value, $0.files) }, uniquingKeysWith: { first, _ in first })
         return old.partitions.count { partition in
             guard let span = naming.span(partition.value), span.end <= reached else { return false }
-            return partition.files.map(\.facts.contentSHA256) != now[partition.value, default: []].map(\.facts.contentSHA256)
+            return partition.files.map(\.facts.contentSHA256)
+                != now[partition.value, default: []].map(\.facts.contentSHA256)
         }
     }
 }

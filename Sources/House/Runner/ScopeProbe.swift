@@ -87,12 +87,16 @@ package struct ScopeProbe: Sendable {
             answer.parents = box?.facts.parents ?? []
         } catch {
             let isAbsent = error.status == 404 || (error.status == 400 && !spec.parents.isEmpty)
-            if !(spec.absent == .empty && isAbsent) { answer.outcome.fault = shown.cleaned(error.fault, slice.parameters) }
+            if !(spec.absent == .empty && isAbsent) {
+                answer.outcome.fault = shown.cleaned(error.fault, slice.parameters)
+            }
         }
         return answer
     }
 
-    private func encoder(_ spec: StreamSpec, _ plan: Pipeline.StreamPlan, _ columns: [String]) throws(FetchFailure) -> RowEncoder {
+    private func encoder(_ spec: StreamSpec, _ plan: Pipeline.StreamPlan, _ columns: [String]) throws(FetchFailure)
+        -> RowEncoder
+    {
         let settings = RowEncoder.Settings(
             text: CellText(format: .ndjson, guardsFormulas: false),
             unit: .none,

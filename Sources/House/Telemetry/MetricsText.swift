@@ -65,7 +65,11 @@ package enum MetricsText {
             type: "gauge",
             help: "Rows of the stream in the current generation."
         ),
-        Metric(name: "admin_archive_bytes", type: "gauge", help: "Stored bytes of the stream in the current generation."),
+        Metric(
+            name: "admin_archive_bytes",
+            type: "gauge",
+            help: "Stored bytes of the stream in the current generation."
+        ),
         Metric(name: "admin_archive_files", type: "gauge", help: "Files of the stream in the current generation."),
         Metric(
             name: "admin_cursor_drift_seconds",
@@ -77,7 +81,11 @@ package enum MetricsText {
             type: "gauge",
             help: "Up to when the stream has been read, as Unix time."
         ),
-        Metric(name: "admin_stream_stale", type: "gauge", help: "1: the stream failed and keeps the files of an earlier run."),
+        Metric(
+            name: "admin_stream_stale",
+            type: "gauge",
+            help: "1: the stream failed and keeps the files of an earlier run."
+        ),
         Metric(
             name: "admin_certificate_expiring_total",
             type: "untyped",

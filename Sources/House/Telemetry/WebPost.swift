@@ -15,7 +15,8 @@ package struct WebPost: Sendable {
         /// For people: `answered 503`.
         package var text: String {
             switch self {
-            case .status(let code) where (300..<400).contains(code): "answered \(code), a redirect, which is not followed"
+            case .status(let code) where (300..<400).contains(code):
+                "answered \(code), a redirect, which is not followed"
             case .status(let code): "answered \(code)"
             case .none(let reason): reason
             }

@@ -19,7 +19,11 @@ package enum WebhookEvent {
         _ data: [JSONValue.Member],
         clean: (JSONValue) -> JSONValue
     ) -> OutboxEvent {
-        let id = "msg_" + SHA256Stream.hex(of: Array(([pipeline, kind.rawValue] + cause).joined(separator: "\n").utf8).span).prefix(32)
+        let id =
+            "msg_"
+            + SHA256Stream.hex(of: Array(([pipeline, kind.rawValue] + cause).joined(separator: "\n").utf8).span).prefix(
+                32
+            )
         let body: JSONValue = [
             "type": .string(kind.rawValue), "timestamp": .string(at.text),
             "data": clean(.object([.init("pipeline", .string(pipeline))] + data)),

@@ -18,7 +18,8 @@ package struct WebhookKey: Sendable {
                 throw Fault(
                     .badPlan,
                     "what \(secret.name) holds is no webhook secret",
-                    mend: "set it to whsec_ and the base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)"
+                    mend:
+                        "set it to whsec_ and the base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)"
                 )
             }
             keys.append(WebhookKey(bytes: bytes))

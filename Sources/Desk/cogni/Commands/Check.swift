@@ -38,7 +38,8 @@ struct Check: AsyncParsableCommand {
         let workspace = try place.workspace()
         let list = Checklist(workspace: workspace, isReplay: replay != nil)
         var findings = [list.file, list.enabled] + list.variables(place.pipeline) + [list.credential] + list.keyRing
-        findings += list.webhook + [list.output, list.space, list.lock, list.state, list.cursors, list.chain, list.clock]
+        findings +=
+            list.webhook + [list.output, list.space, list.lock, list.state, list.cursors, list.chain, list.clock]
         if !offline { findings += await online(workspace) }
         let failed = findings.compactMap { $0.fault }
         if json {
@@ -62,7 +63,9 @@ struct Check: AsyncParsableCommand {
         let network = NetworkChecks(workspace: workspace, replay: replay)
         let (api, clock) = await network.api()
         if api.fault != nil {
-            return [api, Checklist.Finding(name: "scopes", detail: "not asked: the API did not answer", isWarning: true)]
+            return [
+                api, Checklist.Finding(name: "scopes", detail: "not asked: the API did not answer", isWarning: true),
+            ]
         }
         // Recorded replies say nothing about a key.
         return replay == nil ? [api, clock].compactMap(\.self) + (await network.scopes()) : [api]

@@ -28,7 +28,8 @@ struct Logs: AsyncParsableCommand {
     @Option(help: "Only this stream.") var stream: String?
     @Flag(help: "The run log's events instead of the runs' summaries.") var events = false
     @Option(help: ArgumentHelp("Only events of this name, such as stream.ended.", valueName: "name")) var event: String?
-    @Option(help: "Only events of this level and graver ones: debug, info, warning, error.") var level: LogEntry.Level = .debug
+    @Option(help: "Only events of this level and graver ones: debug, info, warning, error.") var level: LogEntry.Level =
+        .debug
     @Option(help: ArgumentHelp("Only events from this time on.", valueName: "time")) var since: String?
     @Flag(help: "Print events as they come, until stopped.") var follow = false
     @Flag(help: "Print the run files, or the events, as JSON on stdout.") var json = false

@@ -3,8 +3,9 @@ import Ledger
 import Load
 import Model
 import Runner
+import Sanitizing
 
-struct RollbackCommand: ParsableCommand {
+struct RollbackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Makes an earlier generation the current one again.",
@@ -22,7 +23,7 @@ struct RollbackCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The generation's number.", valueName: "n")) var to: Int
     @Flag(help: "Print what was done as JSON on stdout.") var json = false
 
-    func run() throws {
+    func run() async throws {
         let root = try Output.published(output).root
         let entry = try Output.locked(root) { () throws -> Rollback? in
             let entry = try Rollback.perform(root, to: to, at: Output.now)
@@ -31,7 +32,8 @@ struct RollbackCommand: ParsableCommand {
             defer { try? store.close() }
             let runID = RunID.make(now: Output.now)
             // Also when the link was right already: a rollback that was cut off after the swap is finished by this.
-            try store.rebuild(from: GenerationCommit(of: generation, reason: .rollback, runID: runID, at: Output.now))
+            let commit = GenerationCommit(of: generation, reason: .rollback, runID: runID, at: Output.now)
+            try store.rebuild(from: commit, events: try events(store, generation, entry))
             if let entry {
                 try store.recordRun(
                     RunRecord(
@@ -47,6 +49,7 @@ struct RollbackCommand: ParsableCommand {
             }
             return entry
         }
+        await RunWitness.tell(root)
         if json {
             Terminal.out(["changed": .bool(entry != nil), "generation": .integer(to), "rollback": entry?.json ?? nil])
         } else if let entry {
@@ -57,5 +60,21 @@ struct RollbackCommand: ParsableCommand {
         } else {
             Terminal.out("generation \(to) is current already")
         }
+    }
+
+    /// What the receiver is told: also when the link was swapped by a rollback that did not live to tell.
+    private func events(_ store: StateStore, _ target: Generation, _ entry: Rollback?) throws(Fault) -> [OutboxEvent] {
+        let known = try store.committedGeneration()?.generation
+        guard entry != nil || known != to else { return [] }
+        let sanitizer = Terminal.sanitizer
+        return RunEvents.rolledBack(
+            pipeline: target.manifest.pipeline,
+            from: entry?.from ?? known ?? to,
+            to: to,
+            manifestSHA256: target.manifestSHA256,
+            at: entry?.at ?? Output.now,
+            listener: try store.listener(),
+            clean: { sanitizer.clean($0) }
+        )
     }
 }
