@@ -143,7 +143,8 @@ let package = Package(
         tests(
             "RunnerTests",
             [
-                "Runner", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile", "Connector", "PageMemory",
+                "Runner", "Ledger", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile", "Connector",
+                "PageMemory",
                 "Model",
             ]
         ),

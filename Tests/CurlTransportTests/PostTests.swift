@@ -23,6 +23,25 @@ func otherTextsAreNoAddresses(text: String) {
     #expect(NetworkAddress(text) == nil)
 }
 
+@Test(arguments: [
+    ("10.1.0.0/16", "10.1.255.3", true), ("10.1.0.0/16", "10.2.0.1", false), ("10.1.2.3", "10.1.2.3", true),
+    ("10.1.2.3", "10.1.2.4", false), ("10.1.2.0/23", "10.1.3.255", true), ("10.1.2.0/23", "10.1.4.0", false),
+    ("0.0.0.0/0", "127.0.0.1", true), ("127.0.0.0/8", "::ffff:127.0.0.1", true), ("fd00::/8", "fd12::1", true),
+    ("fd00::/8", "fe80::1", false), ("::1", "::1", true), ("0.0.0.0/0", "::1", false),
+])
+func aRangeHoldsTheAddressesThatBeginLikeIt(range: String, address: String, holds: Bool) throws {
+    #expect(try #require(NetworkRange(range)).contains(try #require(NetworkAddress(address))) == holds)
+}
+
+@Test(arguments: ["", "10.0.0.0/33", "10.0.0/8", "x", "10.0.0.0/-1", "10.0.0.0/", "fe80::1%eth0", "10.0.0.0/8/8"])
+func otherTextsAreNoRanges(text: String) { #expect(NetworkRange(text) == nil) }
+
+@Test func ownNetworksLeaveOutWhereCloudsKeepCredentials() throws {
+    let metadata = try #require(NetworkAddress("169.254.169.254"))
+    #expect(NetworkRange.ownNetworks.count == 7)
+    #expect(!NetworkRange.ownNetworks.contains { $0.contains(metadata) })
+}
+
 @Suite(.enabled(if: WireServer.isAvailable, "skipped: no python3"), .timeLimit(.minutes(2)))
 struct PostTests {
     @Test func aBodyIsPostedAsItIs() async throws {

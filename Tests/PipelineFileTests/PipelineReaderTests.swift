@@ -140,6 +140,75 @@ func read(
         #expect(filled.alerts.webhook?.reveal() == "https://h.example/x?t=1" && filled.alerts.webhook?.name == "HOOK")
     }
 
+    @Test func alertsMetricsAndLineageAreRead() throws {
+        let pipeline = try read(
+            """
+            alerts:
+              webhook: ${HOOK}
+              webhook_secret: ${SIGN}
+              webhook_networks: [10.1.0.0/16, "fd00::/8", 127.0.0.1]
+              events: [run.failed, pipeline.disabled]
+              disable_at_failure_share: { percent: 50, runs: 20 }
+            metrics: { file: /var/lib/x/cogni.prom, pushgateway: "http://10.0.0.9:9091/" }
+            lineage: { url: "http://marquez:5000", namespace: finance }
+            """,
+            environment: ["HOOK": "https://h.example/x", "SIGN": "whsec_abc"]
+        ).get()
+        #expect(pipeline.alerts.webhookSecret?.reveal() == "whsec_abc" && pipeline.alerts.webhookSecretName == "SIGN")
+        #expect(pipeline.alerts.webhookNetworks.count == 3)
+        #expect(pipeline.alerts.events == [.runFailed, .pipelineDisabled])
+        #expect(pipeline.alerts.disableAtFailureShare == Pipeline.FailureShare(percent: 50, runs: 20))
+        #expect(pipeline.metrics.file == "/var/lib/x/cogni.prom")
+        #expect(pipeline.metrics.pushgateway == "http://10.0.0.9:9091")
+        #expect(pipeline.lineage?.url == "http://marquez:5000" && pipeline.lineage?.namespace == "finance")
+    }
+
+    @Test func withoutThemEveryEventIsToldAndTheUsualVariableSigns() throws {
+        let pipeline = try read("", environment: ["COGNI_WEBHOOK_SECRET": "whsec_usual"]).get()
+        #expect(pipeline.alerts.events == Set(Pipeline.Alerts.Event.allCases))
+        #expect(pipeline.alerts.webhookSecret?.reveal() == "whsec_usual")
+        #expect(pipeline.metrics.file == nil && pipeline.metrics.pushgateway == nil && pipeline.lineage == nil)
+    }
+
+    @Test func referencesAreFoundWithTheirKeysAndStanding() {
+        let text = """
+            pipeline: p
+            source:
+              credential: ${KEY}
+              base_url: ${URL:-https://api.example.com}
+            # ${NOT_ME} is in a comment
+            alerts: { webhook: "${file:/run/hook}", webhook_networks: ["${NET:-10.0.0.0/8}"] }
+            """
+        let found = PipelineReader.references(
+            bytes: Array(text.utf8),
+            environment: ["KEY": "k"],
+            readFile: { _ in nil }
+        )
+        #expect(
+            found == [
+                Reference(name: "KEY", isFile: false, key: "source.credential", standing: .set),
+                Reference(name: "URL", isFile: false, key: "source.base_url", standing: .defaulted),
+                Reference(name: "/run/hook", isFile: true, key: "alerts.webhook", standing: .missing),
+                Reference(name: "NET", isFile: false, key: "alerts.webhook_networks", standing: .defaulted),
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        "alerts: { webhook_secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw }",
+        "alerts: { webhook_secret: '${A:-whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}' }",
+        "alerts: { webhook_secret: '${A}${B}' }",
+        "alerts: { webhook_networks: [10.0.0.0/33] }", "alerts: { webhook_networks: [example.com] }",
+        "alerts: { events: [run.faild] }", "alerts: { disable_at_failure_share: { percent: 101, runs: 5 } }",
+        "alerts: { disable_at_failure_share: { percent: 50 } }", "metrics: { file: metrics.txt }",
+        "metrics: { pushgateway: ftp://x }", "lineage: { urls: x }",
+    ])
+    func mistakesInThemAreFoundAndSecretsNotRepeated(rest: String) {
+        let reading = read(rest, environment: ["A": "1", "B": "2"])
+        #expect(reading.pipeline == nil)
+        #expect(!reading.diagnostics.text.contains("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    }
+
     @Test func withoutACredentialTheConnectorsOwnVariableIsTaken() throws {
         #expect(try read("").get().source.credentialName == "OPENAI_ADMIN_KEY")
         #expect(try read("", environment: ["OPENAI_ADMIN_KEY": "k"]).get().source.credential?.reveal() == "k")

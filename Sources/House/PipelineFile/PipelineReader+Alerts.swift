@@ -76,7 +76,9 @@ extension PipelineReader {
             return (value.isEmpty ? nil : Secret(value, name: usual), usual)
         }
         guard let open = openValue(section, "webhook_secret") else { return (nil, usual) }
-        guard open.isReference, let name = open.name else {
+        var parts: [Variables.Part] = []
+        if case .text(let written, _) = entry.value.content { parts = (try? Variables.parts(of: written)) ?? [] }
+        guard open.isReference, let name = open.name, !parts.contains(where: PipelineReader.hasDefault) else {
             if case .text(let written, _) = entry.value.content { report.hide(written, at: open.place) }
             report.error(
                 .secret,

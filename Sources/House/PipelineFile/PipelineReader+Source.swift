@@ -178,7 +178,7 @@ extension PipelineReader {
     }
 
     /// A default would be the key itself; an empty one says only that the variable may be unset.
-    private static func hasDefault(_ part: Variables.Part) -> Bool {
+    static func hasDefault(_ part: Variables.Part) -> Bool {
         if case .variable(_, let fallback?) = part { !fallback.isEmpty } else { false }
     }
 
