@@ -139,8 +139,9 @@ class Numbers(MetricsTest):
         folder = self.folder / "textfile"
         folder.mkdir()
         self.pipe.write_text(self.pipe.read_text() + f"metrics: {{ file: {folder}/cogni-demo.prom }}\n")
-        self.good()
+        self.good(umask=0o077)
         self.assertEqual(os.listdir(folder), ["cogni-demo.prom"])
+        self.assertEqual((folder / "cogni-demo.prom").stat().st_mode & 0o777, 0o644)
         text = (folder / "cogni-demo.prom").read_text()
         self.assertEqual(self.cogni("metrics", self.pipe, "--output", self.output, expect=0).out, text)
         folder.chmod(0o500)

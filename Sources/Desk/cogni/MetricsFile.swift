@@ -35,7 +35,11 @@ struct MetricsFile {
     func write(_ store: StateStore) throws(Fault) {
         let text = try text(store)
         guard !text.isEmpty else { return }
-        try onDisk { () throws(DiskError) in try Disk.replace(path, with: Array(text.utf8)) }
+        try onDisk { () throws(DiskError) in
+            try Disk.replace(path, with: Array(text.utf8))
+            // node_exporter is another user, and a careful runner's umask is 077. There is no secret in it.
+            if workspace.pipeline.metrics.file != nil { try Disk.setMode(path, 0o644) }
+        }
     }
 
     /// `nil` when the gateway took them; otherwise why not.

@@ -182,6 +182,12 @@ package enum Disk {
         try file.close()
     }
 
+    /// Whatever the umask says. For files that another user's program is meant to read.
+    package static func setMode(_ path: String, _ mode: UInt32) throws(DiskError) {
+        try DiskGate.pass("chmod", path)
+        guard unsafe chmod(path, mode) == 0 else { throw .last("chmod", path) }
+    }
+
     /// A whole small file; refused when longer than `limit` bytes.
     package static func contents(_ path: String, limit: Int = 64 << 20) throws(DiskError) -> [UInt8] {
         let file = try DiskFile.read(path)
