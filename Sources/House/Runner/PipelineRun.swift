@@ -180,7 +180,9 @@ package struct PipelineRun: Sendable {
         started: Int,
         forgotten: Set<String>
     ) async throws(Fault) -> RunSummary {
-        let faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
+        // The fault that stopped the run before those of streams that were only stopped by it.
+        let causesFirst = results.filter(\.stopsRun) + results.filter { !$0.stopsRun }
+        let faults = causesFirst.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
         let isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
         let stopsRun = results.contains { $0.stopsRun } || isInterrupted
         let mustStop = pipeline.streams.contains { plan in
