@@ -21,7 +21,7 @@ ADMIN_KEYS = "/organization/admin_api_keys"
 MEMBERS, KEYS = "/organization/projects/{project_id}/users", "/organization/projects/{project_id}/api_keys"
 
 BASE = "costs: { since: 2026-11-12 }\nusers: {}\nprojects: {}\nproject_users: {}"
-SOURCE = "page_limit: 3\nconcurrency: 8\nretry: { budget: 20s, max_delay: 1s }"
+SOURCE = "page_limit: 3\nconcurrency: 8\nretry: { budget: 60s, max_delay: 1s }"
 # Faults that never end are given up on soon.
 SHORT = "page_limit: 3\nconcurrency: 8\nretry: { budget: 1s, max_delay: 1s }"
 DAY = 86400
@@ -180,7 +180,7 @@ def wait_for(condition, seconds=60):
     while time.monotonic() < end:
         if condition():
             return True
-        time.sleep(0.002)
+        time.sleep(0.02)
     return False
 
 
