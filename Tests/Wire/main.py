@@ -49,7 +49,7 @@ def main(words):
     if words == ["--table"]:
         print(table(), end="")
         return 0
-    chosen = [one for one in TRIES if not words or any(re.search(word, f"{'+'.join(map(str, one.numbers))} {one.text}") for word in words)]
+    chosen = [one for one in TRIES if not words or any(re.search(word, f"{'+'.join(map(str, one.numbers)) or 'network'} {one.text}") for word in words)]
     passed = failed = 0
     workers = int(os.environ.get("COGNI_WIRE_WORKERS", "6"))
     if not words:
@@ -73,7 +73,7 @@ def main(words):
         for job in concurrent.futures.as_completed(jobs):
             wrong, seconds = job.result()
             one = jobs[job]
-            name = f"{','.join(map(str, one.numbers))}: {one.text} [{' '.join(sorted(one.names))}]"
+            name = f"{','.join(map(str, one.numbers)) or 'network'}: {one.text} [{' '.join(sorted(one.names))}]"
             passed += wrong is None
             failed += wrong is not None
             print(f"ok      {name} ({seconds:.1f} s)" if wrong is None else f"FAILED  {name}\n        {wrong}", flush=True)

@@ -65,6 +65,8 @@ def fails(numbers, text, *faults, code, stream, words=(), hits=None, whole=False
             claim(word in told, f"the error does not say {word!r}:", told)
         if hits is not None:
             equal(done.struck[0], hits, "requests that were refused:")
+            last = done.asked(faults[0]["path"])[-1]
+            claim(faults[0]["fault"] in last["faults"], "a request went out after the fault that was final:", last)
         if cap:
             claim(done.rss <= cap, f"peak memory {done.rss >> 20} MiB is over {cap >> 20} MiB")
         simulator.ask("scenario", post={"seed": 1, "faults": []})
