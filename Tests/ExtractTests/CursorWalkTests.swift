@@ -123,6 +123,30 @@ func withoutHasMoreTheWalkGoesOnUntilAnEmptyPageOrNoCursor(style: Pagination.Sty
     #expect(try exact.advance(EnvelopeFacts(hasMore: false, elementCount: 1)) == .done)
 }
 
+@Test func anotherPagesItemsUnderThisPagesCursorAreAFault() throws {
+    var walk = walk(.cursorAfterNext)
+    func page(_ cursor: String, _ items: String?, count: Int = 3) -> EnvelopeFacts {
+        EnvelopeFacts(hasMore: true, cursor: cursor, elementCount: count, items: items)
+    }
+    _ = try walk.advance(page("a", "i1 i3 3"))
+    _ = try walk.advance(page("b", "i4 i6 3"))
+    _ = try walk.advance(page("c", nil))
+    _ = try walk.advance(page("d", "i4 i6 3", count: 0))  // an empty page has no items to be repeated
+    var resumed = try #require(CursorWalk(walk.pagination, resuming: walk.memento))
+    for var one in [walk, resumed] {
+        let fault = #expect(throws: Fault.self) { try one.advance(page("e", "i4 i6 3")) }
+        #expect(fault?.what == "its 3 items are those of page 2 once more")
+        #expect(fault?.place == ["page 5"])
+    }
+    #expect(try resumed.advance(page("e", "i6 i7 2")) == .next(cursor: "e"))
+}
+
+@Test func aMementoOfAnOlderVersionIsReadWithoutItems() throws {
+    let old = #"{"cursor":"c","empty":0,"finished":false,"pages":1,"seen":["1:1"]}"#
+    let resumed = try #require(CursorWalk(walk(.bucketPage).pagination, resuming: old))
+    #expect(resumed.cursor == "c")
+}
+
 @Test func aWalkResumedFromItsMementoStillSeesTheCycle() throws {
     var walk = walk(.cursorAfterNext)
     for page in 0..<300 { _ = try walk.advance(more("p\(page)", elements: page == 299 ? 0 : 1)) }

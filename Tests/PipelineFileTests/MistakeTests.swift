@@ -198,6 +198,8 @@ import Testing
             "  credential: ${A:-hunter2hunter2}",
             "4:15 \"credential\" must be one variable or file, never the key itself; write ${OPENAI_ADMIN_KEY} or ${file:/run/secrets/key}"
         ),
+        ("  timeouts: { page: 0s }", "4:15 \"page\" must be from 1s to 1d, not 0s"),
+        ("  timeouts: { body: 5s }", "4:15 unknown key \"body\" in \"timeouts\""),
         ("  max_page_size: 1kB", "4:18 \"max_page_size\" must be at least 64KiB, not \"1kB\""),
     ]
 

@@ -323,6 +323,72 @@ struct Toy {
         #expect(summary.generation == nil || !FileManager.default.fileExists(atPath: toy.folder + "/toy/current/teams"))
     }
 
+    /// A cursor ages, or the row that it names is deleted: the walk begins anew, and rows that come again stand once.
+    @Test(arguments: [400, 404, 410])
+    func aCursorThatIsRefusedBeginsItsWalkAnew(status: Int) async throws {
+        let calm = try Toy()
+        _ = try await calm.run(Scripted(Self.day1), now: "2026-01-01")
+        let toy = try Toy()
+        var rough = Self.day1
+        rough["/teams?after=a"] =
+            [(status, #"{"error":{"message":"No such cursor"}}"#)] + (Self.day1["/teams?after=a"] ?? [])
+        let transport = Scripted(rough)
+        let summary = try await toy.run(transport, now: "2026-01-01")
+        #expect(summary.exitCode == 0, "\(summary.faults)")
+        #expect(transport.asked.withLock { $0.filter { $0 == "/teams" }.count } == 2)
+        #expect(
+            summary.streams[0].notes.contains { $0.contains("began anew (1 times)") },
+            "\(summary.streams[0].notes)"
+        )
+        #expect(try toy.lines("teams") == calm.lines("teams"))
+        #expect(summary.streams.allSatisfy { $0.tally.balances })
+    }
+
+    @Test func aCursorThatIsAlwaysRefusedIsAFaultAndNeverAnEmptyParent() async throws {
+        let toy = try Toy()
+        var rough = Self.day1
+        rough["/teams/b/members"] = [Self.page(#"{"id":"x"}"#, more: true, next: #""n1""#)]
+        rough["/teams/b/members?after=n1"] = [(400, #"{"error":{"message":"Invalid cursor"}}"#)]
+        let transport = Scripted(rough)
+        let summary = try await toy.run(transport, now: "2026-01-01")
+        #expect(summary.exitCode == 5)
+        let fault = try #require(summary.faults.first)
+        #expect(fault.place.contains("page 2"), "\(fault.place)")
+        #expect(transport.asked.withLock { $0.filter { $0 == "/teams/b/members?after=n1" }.count } == 3)
+        #expect(!FileManager.default.fileExists(atPath: toy.folder + "/toy/current/members"))
+    }
+
+    @Test func aPageOfAnotherCursorIsAFaultInAList() async throws {
+        let toy = try Toy()
+        var rough = Self.day1
+        rough["/teams?after=a"] = [Self.page(#"{"id":"b","name":"Beta"},{"id":"a","name":"Alpha"}"#)]
+        let summary = try await toy.run(Scripted(rough), now: "2026-01-01")
+        #expect(summary.exitCode == 5)
+        #expect(summary.faults.first?.what == "its 2 items are those of page 1 once more")
+    }
+
+    @Test func aListThatFailedFirstHasNoChangesWhenItIsReadAtLast() async throws {
+        let calm = try Toy()
+        _ = try await calm.run(Scripted(Self.day1), now: "2026-01-01")
+        let toy = try Toy()
+        var broken = Self.day1
+        broken["/teams/b/members"] = [(200, #"{"object":"list","data":[{"id":"x"#)]
+        #expect(try await toy.run(Scripted(broken), now: "2026-01-01").exitCode == 5)
+        #expect(try await toy.run(Scripted(Self.day1), now: "2026-01-01").exitCode == 0)
+        let manifests = [calm, toy].map {
+            FileManager.default.contents(atPath: $0.folder + "/toy/current/manifest.json")
+        }
+        #expect(manifests[0] == manifests[1])
+    }
+
+    @Test func theRefusalThatStoppedTheRunIsToldBeforeTheStreamsThatItStopped() async throws {
+        let toy = try Toy(concurrency: 1)
+        var refused = Self.day1
+        refused["/teams/a/members"] = [(401, #"{"error":{"message":"revoked","code":"invalid_api_key"}}"#)]
+        let summary = try await toy.run(Scripted(refused), now: "2026-01-01")
+        #expect(summary.faults.first?.what.contains("answered 401") == true, "\(summary.faults)")
+    }
+
     @Test func repliesThatFailAreAskedForAgain() async throws {
         let calm = try Toy()
         _ = try await calm.run(Scripted(Self.day1), now: "2026-01-01")

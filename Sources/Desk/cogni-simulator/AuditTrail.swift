@@ -68,7 +68,17 @@ struct AuditTrail {
         }
         // The payload's key is the type itself, dots included.
         let payload = AuditPayloads(organization: organization, event: event).payload
-        if !noise.with("empty").oneIn(25) { members.append(.init(name: event.type, value: payload)) }
+        guard organization.settings.switches.oddAuditEvents, event.index % 3 == 0 else {
+            if !noise.with("empty").oneIn(25) { members.append(.init(name: event.type, value: payload)) }
+            return .object(members)
+        }
+        switch event.index / 3 % 3 {
+        case 0:
+            members[1].value = "wombat.fed.twice"
+            members.append(.init(name: "wombat.fed.twice", value: ["id": "wombat_1", "grams": .raw("12.50")]))
+        case 1: members.append(.init(name: event.type, value: [:]))
+        default: members.append(.init(name: "details", value: payload))
+        }
         return .object(members)
     }
 

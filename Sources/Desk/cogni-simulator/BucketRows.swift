@@ -51,6 +51,10 @@ struct BucketRows {
         let noise = organization.noise.with(query.report.name).with(bucket).with(query.width)
         let first = organization.origin - settings.days * Moment.day
         guard space.count > 0, bucket >= first, covered > 0 else { return }
+        if settings.switches.disjointDays {
+            let day = Moment.floor(bucket, to: Moment.day) / Moment.day
+            if (day % 2 == 0) == query.report.isCosts { return }
+        }
         if settings.emptyEvery > 0, noise.with("empty").oneIn(settings.emptyEvery) { return }
         let changes = organization.restatements.filter { $0.touches(stream: query.report.name, bucket: bucket) }
         var percent = 100

@@ -78,6 +78,9 @@ final class ConnectionHandler: ChannelInboundHandler {
             write(ByteBuffer(bytes: opening + body.prefix(max(0, count))), thenClose: true, context)
         case .drip(let bytes, let milliseconds):
             drip((opening + body)[...], bytes, .milliseconds(Int64(milliseconds)), thenClose: !staysOpen, context)
+        case .endless:
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: opening)), promise: nil)
+            pour(context)
         case .stall(let stage, let seconds):
             let sent: [UInt8] =
                 switch stage {
@@ -90,6 +93,13 @@ final class ConnectionHandler: ChannelInboundHandler {
                 context.close(promise: nil)
             }
         }
+    }
+
+    /// One more chunk whenever the last one has left, for as long as the client takes them.
+    private func pour(_ context: ChannelHandlerContext) {
+        let chunk = Array("10000\r\n".utf8) + Array(repeating: UInt8(ascii: " "), count: 65_536) + [13, 10]
+        let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: chunk)))
+        written.assumeIsolated().whenSuccess { if context.channel.isActive { self.pour(context) } }
     }
 
     private func write(_ buffer: ByteBuffer, thenClose: Bool, _ context: ChannelHandlerContext) {
@@ -126,10 +136,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private static func opening(_ reply: Reply, staysOpen: Bool) -> [UInt8] {
-        var text = "HTTP/1.1 \(reply.status) \(Reply.reasons[reply.status] ?? "Status")\r\n"
+        var text = String(
+            repeating: "HTTP/1.1 103 Early Hints\r\nlink: </>; rel=preload\r\n\r\n",
+            count: reply.wire.hints
+        )
+        text += "HTTP/1.1 \(reply.status) \(Reply.reasons[reply.status] ?? "Status")\r\n"
         if !reply.contentType.isEmpty { text += "content-type: \(reply.contentType)\r\n" }
         for (name, value) in reply.headers { text += "\(name): \(value)\r\n" }
         switch reply.wire.framing {
+        case .length where reply.status == 204 || reply.status == 304: break
         case .length: text += "content-length: \(reply.body.count)\r\n"
         case .chunked: text += "transfer-encoding: chunked\r\n"
         case .untilClose: break

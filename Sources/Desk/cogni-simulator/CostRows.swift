@@ -157,5 +157,9 @@ struct CostRows {
         ",\"amount\":{\"value\":1e-05,\"currency\":\"usd\"}",
         ",\"amount\":{\"value\":\"1E+2\",\"currency\":\"usd\"}",
         ",\"amount\":{\"value\":-0.0,\"currency\":\"usd\"}",
+        ",\"amount\":{\"value\":1E5,\"currency\":\"usd\"}",
+        ",\"amount\":{\"value\":12.50e+1,\"currency\":\"usd\"}",
+        ",\"amount\":{\"value\":\"-1.5E-3\",\"currency\":\"usd\"}",
+        ",\"amount\":{\"value\":9007199254740993e-2,\"currency\":\"usd\"}",
     ]
 }

@@ -44,6 +44,12 @@ extension PlannedFault {
             var reply = Reply(body: [], status: parameters["status"]?.whole ?? 307)
             reply.headers.append(("location", parameters["location"]?.text ?? "http://127.0.0.1:9/elsewhere"))
             return reply
+        case .errorWith200:
+            var refusal = Refusal(status: 200, message: "The server had an error while processing your request.")
+            refusal.message = parameters["message"]?.text ?? refusal.message
+            refusal.type = parameters["type"]?.text ?? "server_error"
+            refusal.code = parameters["code"]?.text
+            return Reply(refusal)
         default: return nil
         }
     }
@@ -60,6 +66,7 @@ extension PlannedFault {
     }
 
     private func plainStatus(_ status: Int) -> Reply {
+        if status == 204 || status == 304 { return Reply(body: [], status: status) }
         let codes = [429: "rate_limit_exceeded", 503: "server_is_overloaded", 408: "request_timeout", 409: "conflict"]
         if parameters["html"]?.truth ?? (status == 502) {
             var reply = Reply(body: Self.gatewayPage(status), status: status)
@@ -102,6 +109,33 @@ extension PlannedFault {
         case .corruptGzip:
             reply.compress()
             reply.body[reply.body.count - 8] ^= 0xFF
+        case .cutGzip:
+            reply.compress()
+            let keep = max(0, parameters["keep"]?.whole ?? reply.body.count / 2)
+            reply.body = Array(reply.body.prefix(keep))
+        case .gzipBomb:
+            reply.body = Gzip.bomb(bytes: parameters["bytes"]?.whole ?? 200_000_000)
+            reply.headers.append(("content-encoding", "gzip"))
+        case .deflate: reply.deflate()
+        case .partialContent:
+            let whole = reply.body.count
+            reply.status = 206
+            reply.body = Array(reply.body.prefix(keep))
+            reply.headers.append(("content-range", "bytes 0-\(max(0, reply.body.count - 1))/\(whole)"))
+        case .deepJSON:
+            let depth = max(1, parameters["depth"]?.whole ?? 100_000)
+            reply.body = Array("{\"object\":\"list\",\"data\":".utf8)
+            reply.body += Array(repeating: UInt8(ascii: "["), count: depth)
+            reply.body += Array(repeating: UInt8(ascii: "]"), count: depth) + Array(",\"has_more\":false}".utf8)
+        case .bigHeader:
+            let bytes = max(0, parameters["bytes"]?.whole ?? 200_000)
+            reply.headers.append(("x-padding", String(repeating: "a", count: bytes)))
+        case .manyHeaders:
+            for number in 0..<max(0, parameters["count"]?.whole ?? 10_000) {
+                reply.headers.append(("x-header-\(number)", "1"))
+            }
+        case .earlyHints: reply.wire.hints = max(0, parameters["count"]?.whole ?? 3)
+        case .endlessBody: reply.wire = WirePlan(end: .endless, framing: .chunked)
         case .chunked: reply.wire.framing = .chunked
         case .reset: reply.wire.end = .resetAtOnce
         case .resetInBody: reply.wire.end = .reset(after: keep)

@@ -12,6 +12,7 @@ enum FaultKind: String, Sendable, CaseIterable {
     case notFound = "not_found"
     case tokenExpired = "token_expired"
     case redirect
+    case errorWith200 = "error_200"
     // A page that its maker got wrong.
     case lastPageCursor = "last_page_cursor"
     case moreWithoutCursor = "has_more_no_cursor"
@@ -29,6 +30,8 @@ enum FaultKind: String, Sendable, CaseIterable {
     case oddAmounts = "odd_amounts"
     case longCursors = "long_cursors"
     case unknownObject = "unknown_object"
+    case newestFirst = "newest_first"
+    case bareCursors = "bare_cursors"
     // A body that is not what it says.
     case truncatedJSON = "truncate_json"
     case emptyBody = "empty_body"
@@ -36,12 +39,20 @@ enum FaultKind: String, Sendable, CaseIterable {
     case trailingGarbage = "trailing_garbage"
     case byteOrderMark = "bom"
     case duplicateKeys = "duplicate_keys"
+    case partialContent = "partial_content"
+    case deepJSON = "deep_json"
     // Headers and encodings.
     case noRequestID = "no_request_id"
     case sameRequestID = "same_request_id"
     case dateSkew = "date_skew"
     case gzip
     case corruptGzip = "gzip_corrupt"
+    case cutGzip = "gzip_cut"
+    case gzipBomb = "gzip_bomb"
+    case deflate
+    case bigHeader = "big_header"
+    case manyHeaders = "many_headers"
+    case earlyHints = "early_hints"
     case chunked
     // The wire.
     case reset
@@ -49,6 +60,7 @@ enum FaultKind: String, Sendable, CaseIterable {
     case shortBody = "short_body"
     case cutChunked = "cut_chunked"
     case cutClose = "cut_close"
+    case endlessBody = "endless_body"
     case drip
     case stall
     // The organization changes, and the request is answered.
@@ -72,6 +84,8 @@ enum FaultKind: String, Sendable, CaseIterable {
         case .oddAmounts: .oddAmounts
         case .longCursors: .longCursors
         case .unknownObject: .unknownObject
+        case .newestFirst: .newestFirst
+        case .bareCursors: .bareCursors
         default: nil
         }
     }
@@ -88,7 +102,11 @@ enum FaultKind: String, Sendable, CaseIterable {
         case .missingScope: ["status", "scope"]
         case .redirect: ["status", "location"]
         case .dateSkew: ["seconds"]
-        case .truncatedJSON, .resetInBody, .shortBody, .cutChunked, .cutClose: ["keep"]
+        case .errorWith200: ["code", "message", "type"]
+        case .truncatedJSON, .resetInBody, .shortBody, .cutChunked, .cutClose, .cutGzip, .partialContent: ["keep"]
+        case .gzipBomb, .bigHeader: ["bytes"]
+        case .manyHeaders, .earlyHints: ["count"]
+        case .deepJSON: ["depth"]
         case .drip: ["bytes", "interval_ms"]
         case .stall: ["at", "seconds"]
         case .mutate: ["change"]

@@ -67,7 +67,8 @@ struct ListPage {
         }
         guard let after = query["after"], !after.isEmpty else { return (0, 0) }
         guard endpoint.style == .next else {
-            let repeats = UInt32(after.split(separator: "~").dropFirst().first ?? "0") ?? 0
+            let repeats =
+                UInt32(after.split(separator: "~", omittingEmptySubsequences: false).dropFirst().first ?? "0") ?? 0
             let place = try place(of: after, "after", in: listing)
             return (after.hasPrefix("~") ? 0 : place + 1, repeats)
         }
@@ -113,7 +114,9 @@ struct ListPage {
         let token = { (place: Int, repeats: UInt32) -> Value in
             let mark = place == 0 ? 0 : fingerprint(listing.ids[place - 1].utf8)
             let padding = twist.contains(.longCursors) ? 1500 : 0
-            return .string(PageToken(position: mark, query: identity, repeats: repeats, padding: padding).text)
+            var token = PageToken(position: mark, query: identity, repeats: repeats, padding: padding)
+            token.isBare = twist.contains(.bareCursors)
+            return .string(token.text)
         }
         return switch seam.next {
         case .none: .null

@@ -1,6 +1,6 @@
 // Changes that happen to an organization while clients look on: what `POST /_simulator/mutate` and the fault `mutate` do.
 extension Organization {
-    /// `{"delete": id}`, `{"rename": id, "name": text}`, `{"archive": id}`,
+    /// `{"delete": id}`, `{"restore": id}` (what was deleted is there again), `{"rename": id, "name": text}`, `{"archive": id}`,
     /// `{"restate": "larger", "stream": "costs", "from": time, "until": time}`, or `{"seed": n}` for one of each.
     /// Returns what was done.
     mutating func mutate(_ change: Value, now: Int) throws(Scenario.Mistake) -> Value {
@@ -9,6 +9,10 @@ extension Organization {
         if let id = change["delete"]?.text {
             removed.insert(id)
             done.append(.init(name: "deleted", value: .array([.string(id)])))
+        }
+        if let id = change["restore"]?.text {
+            removed.remove(id)
+            done.append(.init(name: "restored", value: .string(id)))
         }
         if let id = change["rename"]?.text {
             renamed[id] = change["name"]?.text ?? "Renamed"
@@ -31,7 +35,9 @@ extension Organization {
             done.append(.init(name: "restated", value: .string(name)))
         }
         guard !done.isEmpty else {
-            throw Scenario.Mistake(description: "nothing to change; allowed: archive, delete, rename, restate, seed")
+            throw Scenario.Mistake(
+                description: "nothing to change; allowed: advance, archive, delete, rename, restate, restore, seed"
+            )
         }
         return .object(done)
     }

@@ -10,11 +10,13 @@ struct PageToken: Sendable, Equatable {
     var repeats: UInt32 = 0
     /// Extra bytes behind the twenty, for faults that want long tokens. A multiple of 3 keeps the `=`.
     var padding = 0
+    /// Written as tokens once were: without `page_` before them. Both forms are read.
+    var isBare = false
 
     var text: String {
         var bytes = Self.bigEndian(position, 8) + Self.bigEndian(query, 8) + Self.bigEndian(UInt64(repeats), 4)
         bytes += (0..<padding).map { UInt8(truncatingIfNeeded: $0 &* 251 &+ 62) }
-        return "page_" + Base64.encode(bytes)
+        return (isBare ? "" : "page_") + Base64.encode(bytes)
     }
 
     init(position: UInt64, query: UInt64, repeats: UInt32 = 0, padding: Int = 0) {
@@ -26,9 +28,9 @@ struct PageToken: Sendable, Equatable {
 
     /// `nil` when the text was never a token of ours.
     init?(_ text: String) {
-        guard text.hasPrefix("page_"), let bytes = Base64.decode(text.dropFirst(5)), bytes.count >= 20 else {
-            return nil
-        }
+        let isBare = !text.hasPrefix("page_")
+        guard let bytes = Base64.decode(text.dropFirst(isBare ? 0 : 5)), bytes.count >= 20 else { return nil }
+        self.isBare = isBare
         position = Self.number(bytes[0..<8])
         query = Self.number(bytes[8..<16])
         repeats = UInt32(Self.number(bytes[16..<20]))

@@ -30,4 +30,8 @@ struct PageTwist: OptionSet, Sendable {
     static let longCursors = PageTwist(rawValue: 1 << 14)
     /// Every result's `object` has a name that nobody knows.
     static let unknownObject = PageTwist(rawValue: 1 << 15)
+    /// The whole series turned around: the first page of a report holds its newest buckets.
+    static let newestFirst = PageTwist(rawValue: 1 << 16)
+    /// Opaque cursors as they were once: without `page_` before them.
+    static let bareCursors = PageTwist(rawValue: 1 << 17)
 }

@@ -21,7 +21,8 @@ struct Reply: Sendable {
     }
 
     static let reasons = [
-        200: "OK", 301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect",
+        200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found",
+        304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect",
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
         408: "Request Timeout", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error",
         502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
@@ -40,6 +41,8 @@ struct WirePlan: Sendable, Equatable {
         case finish(after: Int)
         /// So many bytes of headers and body at a time, with pauses.
         case drip(bytes: Int, milliseconds: Int)
+        /// Chunks of spaces until the client hangs up.
+        case endless
         /// Silence for so long, after all headers and half the body, after the headers, or from the start; then FIN.
         case stall(Stage, seconds: Int)
     }
@@ -50,4 +53,6 @@ struct WirePlan: Sendable, Equatable {
 
     var end = Break.none
     var framing = Framing.length
+    /// So many `103 Early Hints` go before the answer.
+    var hints = 0
 }

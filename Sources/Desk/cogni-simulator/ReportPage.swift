@@ -43,7 +43,9 @@ struct ReportPage {
         let token = { (place: Int, repeats: UInt32) -> String in
             let start = place < starts.count ? starts[place] : wanted.end
             let padding = twist.contains(.longCursors) ? 1500 : 0
-            return PageToken(position: UInt64(start), query: identity, repeats: repeats, padding: padding).text
+            var token = PageToken(position: UInt64(start), query: identity, repeats: repeats, padding: padding)
+            token.isBare = twist.contains(.bareCursors)
+            return token.text
         }
         let next: String? =
             switch seam.next {
@@ -55,7 +57,8 @@ struct ReportPage {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(seam.places.count * organization.settings.rowsPerBucket * 480 + 200)
         bytes.append(contentsOf: "{\"object\":\"page\",\"data\":[".utf8)
-        write(seam.places.map { starts[$0] }, wanted, space: space, twist: twist, into: &bytes)
+        let places = twist.contains(.newestFirst) ? seam.places.map { starts.count - 1 - $0 } : seam.places
+        write(places.map { starts[$0] }, wanted, space: space, twist: twist, into: &bytes)
         bytes.append(UInt8(ascii: "]"))
         if let hasMore = seam.hasMore { bytes.append(contentsOf: ",\"has_more\":\(hasMore)".utf8) }
         bytes.append(contentsOf: ",\"next_page\":".utf8)

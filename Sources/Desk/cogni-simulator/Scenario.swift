@@ -30,15 +30,18 @@ struct Scenario: Sendable {
             }
         }
         guard case .object = document else { throw Mistake(description: "the scenario is no JSON object") }
-        var trial = Switches()
-        try trial.apply(switches)
+        var trial = Settings(now: 0)
+        try trial.resize(switches)
+        try trial.switches.apply(switches)
     }
 }
 
 extension Switches {
     static let names = [
-        "audit_off", "clamp_cost_limit", "cost_values", "empty_dimension", "gzip", "lenient_parameters", "lookback",
-        "mixed_currencies", "new_fields", "odd_times", "old_fields", "omit_ungrouped", "refuse_user_with_project",
+        "audit_off", "clamp_cost_limit", "cost_values", "disjoint_days", "empty_dimension", "gzip",
+        "lenient_parameters", "lookback",
+        "mixed_currencies", "new_fields", "odd_audit_events", "odd_times", "organization", "old_fields",
+        "omit_ungrouped", "refuse_user_with_project",
         "restart_on_lost_cursor", "secrets_in_text", "strange_names", "undocumented_fields", "unset_as_null",
     ]
 
@@ -59,6 +62,11 @@ extension Switches {
             case "gzip": gzip = isOn
             case "restart_on_lost_cursor": restartOnLostCursor = isOn
             case "audit_off": auditOff = isOn
+            case "odd_audit_events": oddAuditEvents = isOn
+            case "disjoint_days": disjointDays = isOn
+            case "organization": break  // sizes: ``Settings/resize(_:)`` takes them
+            case let name where Behaviour.always.contains(name):
+                guard isOn else { throw Scenario.Mistake(description: "\(name) is always on") }
             case "old_fields": oldFields = isOn
             case "odd_times": oddTimes = isOn
             case "unset_as_null": unsetAsNull = isOn

@@ -58,6 +58,7 @@ struct Serve: ParsableCommand {
         (settings.auditEvents, settings.emptyEvery) = (auditEvents, emptyEvery)
         settings.switches.undocumentedFields = undocumentedFields
         settings.switches.costValues = Switches.CostValues(rawValue: costValues) ?? .mixed
+        try settings.resize(plan.switches)
         try settings.switches.apply(plan.switches)
         let service = Service(
             Organization(settings),

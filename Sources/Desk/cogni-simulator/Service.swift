@@ -190,6 +190,7 @@ final class Service: @unchecked Sendable {  // confined to the one event loop th
     private func write(_ request: Request, _ target: PlannedFault.Target, _ reply: Reply, _ struck: [PlannedFault]) {
         log([
             "n": .integer(requestCount),
+            "ms": .integer(milliseconds()),
             "method": .string(request.method),
             "template": .string(target.template),
             "path": .string(target.path),
@@ -211,6 +212,12 @@ extension Service {
     func mutate(_ change: Value) throws(Scenario.Mistake) -> Value {
         pages = [:]
         trails = [:]
+        guard let seconds = change["advance"]?.whole else { return try organization.mutate(change, now: clock.now) }
+        // Time goes on by itself, or beside another change.
+        let now = clock.now &+ seconds
+        guard Moment.sane.contains(now) else { throw Scenario.Mistake(description: "advance leaves the calendar") }
+        clock.frozen = now
+        guard (change.members ?? []).count > 1 else { return ["advanced": .integer(seconds)] }
         return try organization.mutate(change, now: clock.now)
     }
 

@@ -17,6 +17,25 @@ struct Settings: Sendable {
     /// Unix seconds; the world is laid out against it, and the clock starts there.
     var now: Int
     var switches = Switches()
+
+    private static var sizes: [String: WritableKeyPath<Settings, Int>] {
+        [
+            "projects": \.projects, "users": \.users, "keys": \.keys, "groups": \.groups, "days": \.days,
+            "rows_per_bucket": \.rowsPerBucket, "models": \.models, "audit_events": \.auditEvents,
+            "empty_every": \.emptyEvery,
+        ]
+    }
+
+    /// Takes the sizes from a scenario's switch `organization`: `{"projects": 5000, "rows_per_bucket": 2000}`.
+    mutating func resize(_ switches: [Value.Member]) throws(Scenario.Mistake) {
+        for size in switches.last(where: { $0.name == "organization" })?.value.members ?? [] {
+            guard let path = Self.sizes[size.name], let count = size.value.whole, count >= 0 else {
+                let known = Self.sizes.keys.sorted().joined(separator: ", ")
+                throw Scenario.Mistake(description: "\"\(size.name)\" in organization; allowed, from 0: \(known)")
+            }
+            self[keyPath: path] = count
+        }
+    }
 }
 
 /// Ways in which organizations, regions and ages of the service differ: on for a whole run, not for single requests.
@@ -55,6 +74,10 @@ struct Switches: Sendable {
     var oddTimes = false
     /// Limits and permissions that nobody set are objects full of nulls in place of a 404.
     var unsetAsNull = false
+    /// Audit events of types that nobody knows, without payload, and with the payload under another key than the type.
+    var oddAuditEvents = false
+    /// Days on which usage has rows and costs have none, and the reverse: every second day each.
+    var disjointDays = false
     /// No audit log was ever switched on.
     var auditOff = false
 

@@ -67,7 +67,7 @@ struct UsageRows {
             if isOld, Self.lateFields.contains(dimension.rawValue) { continue }
             if isGrouped {
                 bytes.append(contentsOf: text)
-                if dimension == .user, switches.emptyDimension, position % 5 == 4 {
+                if dimension == .user, switches.emptyDimension, position == 4 {
                     bytes.append(contentsOf: "\"\"".utf8)
                 } else {
                     bytes.append(contentsOf: rows.value(dimension, of: row))

@@ -92,7 +92,12 @@ struct Workspace {
             baseURL: pipeline.source.baseURL,
             credential: credential,
             options: pipeline.source.options,
-            limits: CurlLimits(bodyBytes: pipeline.source.maxPageSize.bytes),
+            limits: CurlLimits(
+                bodyBytes: pipeline.source.maxPageSize.bytes,
+                connect: .seconds(pipeline.source.timeouts.connect.seconds),
+                total: .seconds(pipeline.source.timeouts.page.seconds),
+                stall: .seconds(pipeline.source.timeouts.stall.seconds)
+            ),
             allowPlainHTTP: pipeline.source.allowPlainHTTP,
             engine: engine
         )

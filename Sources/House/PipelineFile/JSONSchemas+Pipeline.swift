@@ -57,6 +57,14 @@ extension JSONSchemas {
                     about: "How long one page is tried for, and the longest pause."
                 )
             ),
+            (
+                "timeouts",
+                object(
+                    [("connect", orVariable(span)), ("stall", orVariable(span)), ("page", orVariable(span))],
+                    about:
+                        "Of one request: until it is connected (10s), without a kilobyte a second (30s), until it is whole (2m)."
+                )
+            ),
             ("requests_per_minute", orVariable(whole(1))),
             ("concurrency", described(orVariable(whole(1, 64)), "Requests in flight; default 4.")),
             ("allow_plain_http", orVariable(flag)),

@@ -34,6 +34,18 @@ package struct Pipeline: Sendable {
         package var allowPlainHTTP: Bool
         /// Largest accepted page body, decoded.
         package var maxPageSize: ByteSize
+        package var timeouts: Timeouts
+    }
+
+    /// Bounds of one request; whatever is over is tried again within the retry budget.
+    package struct Timeouts: Sendable, Equatable {
+        /// Until the connection stands, TLS included.
+        package var connect = TimeSpan(seconds: 10)
+        /// This long with less than a kilobyte a second.
+        package var stall = TimeSpan(seconds: 30)
+        /// From the first byte sent to the last byte received, however alive it looks.
+        package var page = TimeSpan(seconds: 120)
+        package init() {}
     }
 
     package enum OnFailure: String, Sendable, CaseIterable { case keep, stop }

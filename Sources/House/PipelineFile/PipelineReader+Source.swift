@@ -5,7 +5,7 @@ import Model
 extension PipelineReader {
     private static let keys = [
         "connector", "base_url", "credential", "page_limit", "retry", "requests_per_minute", "concurrency",
-        "allow_plain_http", "max_page_size", "include_open_bucket",
+        "allow_plain_http", "max_page_size", "include_open_bucket", "timeouts",
     ]
 
     /// The connector that the source names, by its own name or by the path of its file.
@@ -52,6 +52,7 @@ extension PipelineReader {
         if connector != nil { section.checkKeys(PipelineReader.keys + options) }
         let retry = section.section("retry")
         retry?.checkKeys(["budget", "max_delay"])
+        let timeouts = timeouts(section)
         let credential = credential(section, connector)
         let allowPlainHTTP = section.flag("allow_plain_http") ?? false
         let source = Pipeline.Source(
@@ -67,7 +68,8 @@ extension PipelineReader {
             requestsPerMinute: section.whole("requests_per_minute", 1...1_000_000) ?? connector?.pacing.total,
             concurrency: section.whole("concurrency", 1...64) ?? 4,
             allowPlainHTTP: allowPlainHTTP,
-            maxPageSize: section.size("max_page_size") ?? ByteSize(bytes: 256_000_000)
+            maxPageSize: section.size("max_page_size") ?? ByteSize(bytes: 256_000_000),
+            timeouts: timeouts
         )
         if let retry, retry.has("max_delay"), source.retryMaxDelay > source.retryBudget {
             report.warn(
@@ -84,6 +86,32 @@ extension PipelineReader {
             )
         }
         return source
+    }
+
+    /// How long one request may take. Nothing may wait for ever: 0 is refused.
+    private func timeouts(_ section: Section) -> Pipeline.Timeouts {
+        var timeouts = Pipeline.Timeouts()
+        guard let own = section.section("timeouts") else { return timeouts }
+        own.checkKeys(["connect", "stall", "page"])
+        func read(_ key: String, _ usual: TimeSpan) -> TimeSpan {
+            guard let span = own.span(key) else { return usual }
+            if span.seconds < 1 || span.seconds > 86_400 {
+                report.error(.wrongValue, "\"\(key)\" must be from 1s to 1d, not \(span.text)", at: own.keyPlace(key))
+                return usual
+            }
+            return span
+        }
+        timeouts.connect = read("connect", timeouts.connect)
+        timeouts.stall = read("stall", timeouts.stall)
+        timeouts.page = read("page", timeouts.page)
+        if own.has("stall"), timeouts.stall > timeouts.page {
+            report.warn(
+                .noEffect,
+                "\"stall\" is longer than the whole page may take (\(timeouts.page.text))",
+                at: own.keyPlace("stall")
+            )
+        }
+        return timeouts
     }
 
     /// A header's value; one line, since a newline would begin another header.

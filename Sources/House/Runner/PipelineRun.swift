@@ -178,7 +178,9 @@ package struct PipelineRun: Sendable {
         started: Int,
         forgotten: Set<String>
     ) async throws(Fault) -> RunSummary {
-        let faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
+        // The fault that stopped the run before those of streams that were only stopped by it.
+        let causesFirst = results.filter(\.stopsRun) + results.filter { !$0.stopsRun }
+        let faults = causesFirst.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
         let isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
         // What the disk refused one stream says nothing about the API: with the others alone, the next run could no
         // longer end as an undisturbed one.

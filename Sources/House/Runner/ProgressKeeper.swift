@@ -133,11 +133,12 @@ actor ProgressKeeper {
         await note(row)
     }
 
-    /// Notes that a walk has ended.
-    func finish(_ stream: String, slice: String) async {
+    /// Notes that a walk has ended, after so many pages.
+    func finish(_ stream: String, slice: String, pages: Int) async {
         guard streams[stream]?.isResumable == true else { return }
         var row = streams[stream]?.slices[slice] ?? earlier[slice] ?? SliceProgress(id: slice, stream: stream)
         row.state = .done
+        row.pages = pages
         row.nextPage = nil
         row.counters = [:]
         await note(row)

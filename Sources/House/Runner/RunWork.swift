@@ -160,7 +160,10 @@ struct RunWork: Sendable {
     }
 
     private func old(_ name: String) -> Manifest.Stream? {
-        options.fullRefresh ? nil : current?.manifest.stream(name)
+        guard !options.fullRefresh, let old = current?.manifest.stream(name) else { return nil }
+        // A stream that has failed from its first run on has nothing to be compared with: its first rows are no changes.
+        let wasNeverRead = old.isStale && old.partitions.isEmpty && old.watermark == nil && old.coverage == nil
+        return wasNeverRead ? nil : old
     }
 
     private func closing(_ spec: StreamSpec) -> StreamClosing {

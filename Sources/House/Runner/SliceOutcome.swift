@@ -8,6 +8,8 @@ struct SliceOutcome: Sendable {
     var retries = 0
     var absent = 0
     var refused = 0
+    /// Walks begun anew because their cursor was refused.
+    var restarts = 0
     var refusal: Fault?
     var requestIDs: [String] = []
     var parents: [[String: String]] = []
@@ -15,6 +17,8 @@ struct SliceOutcome: Sendable {
     var status: Int?
     var envelope: ErrorEnvelope?
     var stopsRun = false
+    /// The API's clock, when it is behind the window that was asked for.
+    var serverTime: Instant?
 
     static func += (sum: inout SliceOutcome, more: SliceOutcome) {
         sum.pages += more.pages
@@ -22,6 +26,7 @@ struct SliceOutcome: Sendable {
         sum.retries += more.retries
         sum.absent += more.absent
         sum.refused += more.refused
+        sum.restarts += more.restarts
         sum.refusal = sum.refusal ?? more.refusal
         sum.requestIDs = Array((sum.requestIDs + more.requestIDs).prefix(20))
         sum.parents += more.parents

@@ -62,6 +62,13 @@ struct StreamRun: Sendable {
                     notes.append("the API's history begins later: read from \(start.text) instead of \(old.start.text)")
                     continue
                 }
+                if let end = earlierEnd(window, failure), let old = window {
+                    window = TimeWindow(start: old.start, end: end)
+                    notes.append(
+                        "the API's clock is at \(failure.serverTime?.text ?? ""): read up to \(end.text) instead of \(old.end.text)"
+                    )
+                    continue
+                }
                 return .failure(failure)
             }
         }
@@ -126,7 +133,8 @@ struct StreamRun: Sendable {
                         result: result,
                         status: outcome.status,
                         envelope: outcome.envelope,
-                        stopsRun: outcome.stopsRun
+                        stopsRun: outcome.stopsRun,
+                        serverTime: outcome.serverTime
                     )
                     group.cancelAll()
                 }
@@ -140,6 +148,11 @@ struct StreamRun: Sendable {
         result.drift = await engine.drift
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
         result.window = window
+        if collected.restarts > 0 {
+            result.notes.append(
+                "the API refused a cursor in the middle of a walk, which began anew (\(collected.restarts) times)"
+            )
+        }
         if collected.absent > 0 {
             result.notes.append(
                 spec.parents.isEmpty
@@ -200,6 +213,7 @@ struct StreamRun: Sendable {
         let place = slice.place(shown.shown(slice.parameters))
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
         var walk = CursorWalk(spec.pagination)
+        var restarts = 0
         var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
         var buckets: [(start: Instant, end: Instant)] = []
         if let kept = await progress.kept(spec.name, slice: id) {
@@ -218,11 +232,20 @@ struct StreamRun: Sendable {
                 case .failure(let failure):
                     outcome.requests += failure.attempts.count
                     outcome.retries += failure.attempts.retries
-                    if isAbsent(failure) {
+                    if isRefusedCursor(failure, walk), restarts < StreamRun.restartLimit {
+                        // From the first page on: rows that come again are repeats, and stand once.
+                        restarts += 1
+                        outcome.restarts += 1
+                        walk = CursorWalk(spec.pagination)
+                        coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
+                        buckets = []
+                        continue
+                    }
+                    if walk.pages == 0, isAbsent(failure) {
                         outcome.absent += failure.status == 404 ? 1 : 0
                         outcome.refused += failure.status == 400 ? 1 : 0
                         if failure.status == 400 { outcome.refusal = shown.cleaned(failure.fault, slice.parameters) }
-                        await progress.finish(spec.name, slice: id)
+                        await progress.finish(spec.name, slice: id, pages: walk.pages)
                         return outcome
                     }
                     outcome.fault = shown.cleaned(failure.fault, slice.parameters)
@@ -235,6 +258,10 @@ struct StreamRun: Sendable {
                     outcome.retries += page.attempts.retries
                     outcome.pages += 1
                     if let id = page.attempts.requestID, outcome.requestIDs.count < 20 { outcome.requestIDs.append(id) }
+                    if walk.pages == 0, let told = page.serverTime, let window = openAtTheAPI(slice, told) {
+                        outcome.serverTime = told
+                        throw clockBehind(told, window)
+                    }
                     outcome.parents += page.facts.parents
                     do throws(Fault) {
                         try coverage?.note(page.facts.buckets)
@@ -245,7 +272,8 @@ struct StreamRun: Sendable {
                                 cursor: page.facts.cursor,
                                 lastItemID: page.facts.lastItemID,
                                 elementCount: page.facts.elementCount,
-                                linkNext: page.linkNext
+                                linkNext: page.linkNext,
+                                items: page.facts.items
                             )
                         )
                         if step == .done { try coverage?.finish() }
@@ -259,7 +287,7 @@ struct StreamRun: Sendable {
                     if let coverage { await engine.closeRipe(reached: coverage.reached, window: coverage.window) }
                     try await engine.relieve()
                     if walk.isFinished {
-                        await progress.finish(spec.name, slice: id)
+                        await progress.finish(spec.name, slice: id, pages: walk.pages)
                     } else {
                         await progress.keep(
                             spec.name,
@@ -284,6 +312,8 @@ struct StreamRun: Sendable {
         var facts: PageFacts
         var attempts: Attempts
         var linkNext: String?
+        /// The API's own clock, from the reply's `Date`.
+        var serverTime: Instant?
     }
 
     private func page(
@@ -329,7 +359,10 @@ struct StreamRun: Sendable {
                 )
             } else {
                 let link = reply.headers["link"].flatMap { LinkHeader.next(in: $0) }
-                fetched = .success(FetchedPage(facts: box.facts, attempts: attempts, linkNext: link))
+                let told = reply.headers["date"].flatMap(HTTPDate.parse)
+                fetched = .success(
+                    FetchedPage(facts: box.facts, attempts: attempts, linkNext: link, serverTime: told)
+                )
             }
         } catch {
             var failure = error
@@ -340,7 +373,18 @@ struct StreamRun: Sendable {
         return fetched
     }
 
-    /// Whether a refusal only says that this parent has nothing to list.
+    /// A walk begins anew so many times before a refused cursor is a fault.
+    private static let restartLimit = 2
+
+    /// Whether the API no longer knows the cursor that a page was asked for with: it has aged, or the row it names is gone.
+    private func isRefusedCursor(_ failure: FetchFailure, _ walk: CursorWalk) -> Bool {
+        guard walk.pages > 0, walk.cursor != nil, let status = failure.status, [400, 404, 410, 422].contains(status)
+        else { return false }
+        let final = pipeline.connector.errors.historyCodes
+        return spec.pagination.style != .pageNumber && !(failure.envelope?.code.map(final.contains) ?? false)
+    }
+
+    /// Whether a refusal only says that this parent has nothing to list. Of its first page: later, rows would be lost.
     private func isAbsent(_ failure: FetchFailure) -> Bool {
         guard spec.absent == .empty else { return false }
         if failure.status == 404 { return true }
@@ -356,6 +400,33 @@ struct StreamRun: Sendable {
                 && (refusal.startBefore.map { before in (window?.start.seconds ?? 0) < before } ?? true)
         }
         return refusal?.without
+    }
+
+    // MARK: Two clocks
+
+    /// The slice's window, when it holds buckets that are still open by the API's clock though closed by ours.
+    private func openAtTheAPI(_ slice: Slice, _ told: Instant) -> TimeWindow? {
+        guard spec.mode == .report, !plan.includeOpenBucket, let window = slice.window, told < window.end else {
+            return nil
+        }
+        return window
+    }
+
+    private func clockBehind(_ told: Instant, _ window: TimeWindow) -> Fault {
+        Fault(
+            .badReply,
+            "by the API's clock it is \(told.text), before the window ends: its last buckets are still open there",
+            at: ["page 1"],
+            mend: "set this machine's clock right, or run again when the API's clock has passed \(window.end.text)"
+        )
+    }
+
+    /// The end of the last bucket that is closed by the API's clock too.
+    private func earlierEnd(_ window: TimeWindow?, _ failure: StreamFailure) -> Instant? {
+        guard let told = failure.serverTime, let window else { return nil }
+        let width = (plan.bucketWidth ?? spec.window?.defaultWidth).flatMap { TimeSpan(text: $0)?.seconds } ?? 1
+        let end = told.aligned(down: max(1, width))
+        return end > window.start && end < window.end ? end : nil
     }
 
     /// Where history begins, after the API said that it does not reach back to the window's start.
@@ -383,4 +454,6 @@ struct StreamFailure: Error, Sendable {
     var status: Int?
     var envelope: ErrorEnvelope?
     var stopsRun = false
+    /// The API's clock, when it is behind the window that was asked for.
+    var serverTime: Instant?
 }

@@ -23,6 +23,8 @@ package struct CursorWalk: Sendable, Equatable {
     private var emptyRun = 0
     /// Which page handed out a cursor, by the cursor's hash.
     private var seen: [UInt64: Int] = [:]
+    /// Which page had which items, by their hash.
+    private var seenItems: [UInt64: Int] = [:]
 
     package init(_ pagination: Pagination, pageLimit: Int = 1_000_000, emptyLimit: Int = 5) {
         self.pagination = pagination
@@ -45,6 +47,12 @@ package struct CursorWalk: Sendable, Equatable {
     package mutating func advance(_ facts: EnvelopeFacts) throws(Fault) -> Step {
         precondition(!isFinished, "the walk has ended")
         pages += 1
+        // Another page's items under this page's cursor: going on would lose those that should stand here.
+        if facts.elementCount > 0, let items = facts.items,
+            let before = seenItems.updateValue(pages, forKey: CursorWalk.hash(items))
+        {
+            throw fault("its \(facts.elementCount) items are those of page \(before) once more", support)
+        }
         guard let next = try following(facts) else {
             isFinished = true
             return .done
@@ -111,13 +119,17 @@ extension CursorWalk {
 
     /// Where the walk stands, as one line of JSON that ``init(_:resuming:pageLimit:emptyLimit:)`` reads.
     package var memento: String {
-        let last = seen.sorted { $0.value < $1.value }.suffix(CursorWalk.remembered)
+        func last(_ seen: [UInt64: Int]) -> JSONValue {
+            let newest = seen.sorted { $0.value < $1.value }.suffix(CursorWalk.remembered)
+            return .strings(newest.map { "\(String($0.key, radix: 16)):\($0.value)" })
+        }
         let value: JSONValue = .object([
             .init("cursor", .optional(cursor)),
             .init("empty", .integer(emptyRun)),
             .init("finished", .bool(isFinished)),
+            .init("items", last(seenItems)),
             .init("pages", .integer(pages)),
-            .init("seen", .strings(last.map { "\(String($0.key, radix: 16)):\($0.value)" })),
+            .init("seen", last(seen)),
         ])
         return value.canonicalText
     }
@@ -133,10 +145,20 @@ extension CursorWalk {
         cursor = value["cursor"]?.text
         emptyRun = empty
         isFinished = finished
-        for entry in seen {
+        // A memento of an older version has no items.
+        guard let cursors = CursorWalk.pages(seen), let items = CursorWalk.pages(value["items"]?.elements ?? [])
+        else { return nil }
+        self.seen = cursors
+        seenItems = items
+    }
+
+    private static func pages(_ entries: [JSONValue]) -> [UInt64: Int]? {
+        var pages: [UInt64: Int] = [:]
+        for entry in entries {
             let parts = entry.text?.split(separator: ":") ?? []
             guard parts.count == 2, let hash = UInt64(parts[0], radix: 16), let page = Int(parts[1]) else { return nil }
-            self.seen[hash] = page
+            pages[hash] = page
         }
+        return pages
     }
 }

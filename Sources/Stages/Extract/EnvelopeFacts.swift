@@ -8,6 +8,8 @@ package struct EnvelopeFacts: Sendable, Equatable {
     package var lastItemID: String?
     /// Entries of the outermost array: items, or buckets. Empty buckets count.
     package var elementCount: Int
+    /// Tells this page's items from those of any other page: keys of the first and the last, and how many. `nil`: not known.
+    package var items: String?
     /// The target of `rel="next"` in the `Link` header.
     package var linkNext: String?
 
@@ -16,12 +18,14 @@ package struct EnvelopeFacts: Sendable, Equatable {
         cursor: String? = nil,
         lastItemID: String? = nil,
         elementCount: Int,
-        linkNext: String? = nil
+        linkNext: String? = nil,
+        items: String? = nil
     ) {
         self.hasMore = hasMore
         self.cursor = cursor
         self.lastItemID = lastItemID
         self.elementCount = elementCount
         self.linkNext = linkNext
+        self.items = items
     }
 }

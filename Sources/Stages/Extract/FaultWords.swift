@@ -42,7 +42,7 @@ package struct FaultWords: Sendable {
         let what = "GET \(template) answered \(status)\(said)\(FaultWords.spent(attempts, elapsed))"
         let (code, mend) = judgement(status, envelope, isFinal)
         var answer = what
-        if (300..<400).contains(status) { answer += FaultWords.target(of: headers) }
+        if FaultWords.isRedirect(status) { answer += FaultWords.target(of: headers) }
         return Fault(code, answer, at: places(headers), mend: mend)
     }
 
@@ -114,7 +114,7 @@ package struct FaultWords: Sendable {
             return (.denied, "raise the organization's limit or top up its credit, then run again")
         case 408, 409, 425, 429, 500...:
             return (.unreachable, retryLater)
-        case 300..<400:
+        case let status where FaultWords.isRedirect(status):
             return (.badReply, "set source.base_url to the API's own address: redirects are never followed")
         case 400..<500:
             return (.badReply, "change what the stream asks for in the pipeline file, as the API's message says")
@@ -144,6 +144,9 @@ package struct FaultWords: Sendable {
         }
         return ["stream \(stream)"] + place + [id].compactMap(\.self)
     }
+
+    /// 304 answers a condition that nobody sent: odd, but it leads nowhere.
+    private static func isRedirect(_ status: Int) -> Bool { (300..<400).contains(status) && status != 304 }
 
     private static func spent(_ attempts: Int, _ elapsed: Duration) -> String {
         attempts == 1 ? "" : ", the last of \(attempts) attempts in \(elapsed.text)"

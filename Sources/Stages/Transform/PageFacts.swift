@@ -8,6 +8,8 @@ package struct PageFacts: Sendable {
     package var cursor: String?
     /// For `cursor_after_item_id`: the field of the last item.
     package var lastItemID: String?
+    /// Of a list's page: keys of the first and the last item, and how many; `nil` for reports, whose buckets say more.
+    package var items: String?
     package var rowCount = 0
     /// Items of a list, buckets of a report.
     package var elementCount = 0

@@ -132,6 +132,7 @@ package final class RowEncoder {
                     facts.rowCount += count
                     noteParents(into: &facts)
                     noteLastItem(into: &facts)
+                    noteItems(into: &facts)
                 }
                 if scanner.endsBucket { try noteBucket(into: &facts) }
             case .end:
@@ -325,6 +326,15 @@ package final class RowEncoder {
     private func noteLastItem(into facts: inout PageFacts) {
         guard let slot = layout.itemSlot, scanner.rowCount > 0 else { return }
         facts.lastItemID = text(scanner.cell(row: scanner.rowCount - 1, slot: slot))
+    }
+
+    private func noteItems(into facts: inout PageFacts) {
+        guard !layout.keySlots.isEmpty else { return }
+        func key(_ row: Int) -> String {
+            layout.keySlots.map { text(scanner.cell(row: row, slot: $0)) ?? "" }.joined(separator: "\u{1F}")
+        }
+        let first = facts.items ?? key(0)
+        facts.items = "\(first.prefix { $0 != "\n" })\n\(key(scanner.rowCount - 1))\n\(facts.rowCount)"
     }
 
     private func noteBucket(into facts: inout PageFacts) throws(PageFailure) {

@@ -25,6 +25,8 @@ struct StreamLayout {
     let errorSlot: Int?
     /// In the row; for `cursor_after_item_id`.
     let itemSlot: Int?
+    /// The primary key's columns that stand in the row; none for reports.
+    let keySlots: [Int]
     let bucketStartSlot: Int?
     let bucketEndSlot: Int?
     let typeSlot: Int?
@@ -66,6 +68,16 @@ struct StreamLayout {
         let isReport = spec.mode == .report && row >= 2
         bucketStartSlot = isReport ? shape.slot(level: row - 1, path: ["start_time"]) : nil
         bucketEndSlot = isReport ? shape.slot(level: row - 1, path: ["end_time"]) : nil
+        let known = sources
+        keySlots =
+            isReport
+            ? []
+            : primaryKey.compactMap { name in
+                guard let index = columns.firstIndex(where: { $0.name == name }),
+                    case .cell(row, let slot, _) = known[index]
+                else { return nil }
+                return slot
+            }
         typeSlot = columns.contains { $0.path == ["{type}"] } ? shape.slot(level: row, path: ["type"]) : nil
         key = primaryKey.compactMap { name in columns.firstIndex { $0.name == name } }
         timeColumn = spec.timeColumn.flatMap { name in columns.firstIndex { $0.name == name } }
