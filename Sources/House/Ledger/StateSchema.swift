@@ -16,7 +16,7 @@ enum StateSchema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static let steps = [first]
+    private static let steps = [first, owners]
 
     private static let first = """
         CREATE TABLE claims (
@@ -66,6 +66,12 @@ enum StateSchema {
         CREATE TABLE flags (
             pipeline TEXT PRIMARY KEY, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
             by TEXT NOT NULL, at INTEGER NOT NULL, consecutive_failures INTEGER NOT NULL
+        ) STRICT;
+        """
+
+    private static let owners = """
+        CREATE TABLE owners (
+            pipeline TEXT PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL
         ) STRICT;
         """
 }

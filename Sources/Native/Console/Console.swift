@@ -32,6 +32,18 @@ package enum Console {
         }
     }
 
+    /// Opens what was closed of stdin, stdout and stderr to nothing. Otherwise the next file that is opened gets the free
+    /// number, and a line of progress would be written into an archive or the state. Call it first.
+    package static func fillStandardDescriptors() {
+        while true {
+            let descriptor = unsafe open("/dev/null", O_RDWR)
+            guard descriptor >= 0, descriptor <= 2 else {
+                if descriptor > 2 { close(descriptor) }
+                return
+            }
+        }
+    }
+
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Columns and rows of the terminal behind stderr; `nil` when it is none.

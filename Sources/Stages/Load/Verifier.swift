@@ -59,6 +59,7 @@ package struct Verifier {
             }
         }
         do throws(Fault) { _ = try root.currentNumber() } catch { find(0, "", .current, error.what) }
+        verifyFolder()
         for number in chosen { verify(generation: number) }
         verifyChain(all)
         return report
@@ -66,6 +67,20 @@ package struct Verifier {
 
     private mutating func find(_ generation: Int, _ path: String, _ problem: Finding.Problem, _ detail: String) {
         report.findings.append(Finding(generation: generation, path: path, problem: problem, detail: detail))
+    }
+
+    /// Beside generations, only what a run or `vacuum` is at may stand, and its name begins with a dot.
+    private mutating func verifyFolder() {
+        do throws(DiskError) {
+            for name in try Disk.list(root.generationsPath) where !name.hasPrefix(".") {
+                let isFolder = try Disk.status(root.generationsPath + "/" + name)?.kind == .folder
+                if OutputRoot.number(name) == nil || !isFolder {
+                    find(0, "generations/" + name, .extra, "is no generation")
+                }
+            }
+        } catch {
+            find(0, "generations", .unreadable, "\(error)")
+        }
     }
 
     private mutating func verify(generation number: Int) {
@@ -254,8 +269,12 @@ package struct Verifier {
     }
 
     private func success(_ number: Int) -> SuccessRecord? {
+        success(bytes: number).flatMap { SuccessRecord(parsing: $0) }
+    }
+
+    private func success(bytes number: Int) -> [UInt8]? {
         let file = try? DiskFile.read("_SUCCESS", beneath: root.generationPath(number))
-        return (try? file?.readAll(limit: 1 << 20)).flatMap { SuccessRecord(parsing: $0) }
+        return try? file?.readAll(limit: 1 << 20)
     }
 
     /// Every generation's `_SUCCESS` names its own manifest and that of the one before; a generation that is gone must
@@ -278,6 +297,9 @@ package struct Verifier {
                 find(number, "_SUCCESS", .chain, "is missing or unreadable")
                 continue
             }
+            if success(bytes: number) != record.json.canonical {
+                find(number, "_SUCCESS", .chain, "is not in canonical form")
+            }
             if record.generation != number {
                 find(number, "_SUCCESS", .chain, "speaks of generation \(record.generation)")
             }
@@ -292,6 +314,11 @@ package struct Verifier {
             if let digest = digests[previous], digest != record.previousManifestSHA256 {
                 find(number, "_SUCCESS", .chain, "follows another manifest of generation \(previous) than is there")
             }
+        }
+        // A generation that nothing follows leaves no gap; what a rollback left above `current` stands in its log.
+        let named = ((try? Rollback.log(root)) ?? []).flatMap { [$0.from, $0.to] }
+        for number in Set(named).subtracting(present).subtracting(dropped).sorted() {
+            find(0, OutputRoot.name(of: number), .chain, "stands in rollback_log.ndjson and is gone without a trace")
         }
     }
 }

@@ -84,7 +84,7 @@ struct Check: AsyncParsableCommand {
             var builder = RequestBuilder(plan: plan, pageLimit: 1)
             builder.groupBy = plan.groupBy
             let slice = Slice(walk: 0, parameters: [:], window: options.window(of: plan, after: nil))
-            let request = builder.request(slice, CursorWalk(spec.pagination))
+            let request = try builder.request(slice, CursorWalk(spec.pagination))
             let began = Console.milliseconds
             do throws(FetchFailure) { _ = try await fetcher.fetch(request, scope: spec.scope) } catch {
                 throw error.fault
