@@ -53,8 +53,9 @@ struct Cogni: AsyncParsableCommand {
         Terminal.hide(Environment.secrets)
         var command: any ParsableCommand
         do {
-            try Environment.refuseSecrets(in: CommandLine.arguments)
-            command = try parseAsRoot()
+            let arguments = Console.arguments
+            try Environment.refuseSecrets(in: arguments)
+            command = try parseAsRoot(Array(arguments.dropFirst()))
         } catch {
             leave(with: error)
         }

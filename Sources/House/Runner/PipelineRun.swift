@@ -104,7 +104,11 @@ package struct PipelineRun: Sendable {
         let known = try store.committedGeneration()
         guard known?.manifestSHA256 != current.manifestSHA256 || known?.generation != current.number else { return }
         try store.rebuild(from: commit(current, reason: .rebuild))
-        if known != nil { doors.progress(.note("the state was behind generation \(current.number) and has caught up")) }
+        let what =
+            known == nil
+            ? "there was no state: it was made anew from generation \(current.number); history and switch begin anew"
+            : "the state was behind generation \(current.number) and has caught up"
+        doors.progress(.note(what))
     }
 
     /// - Parameter forgotten: streams that are still to be read from the beginning.

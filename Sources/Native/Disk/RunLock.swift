@@ -111,8 +111,10 @@ package final class RunLock: @unchecked Sendable {  // the files are touched by 
 
     /// At most 1000 bytes, in one line.
     private static func commandLine() -> String {
-        let words = CommandLine.arguments.dropFirst().joined(separator: " ")
-        let line = words.utf8.prefix(1000).map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }
+        let words = (try? Disk.contents("/proc/self/cmdline", limit: 1 << 20)) ?? []
+        let line = words.dropLast().drop { $0 != 0 }.dropFirst().prefix(1000).map { byte in
+            byte == 0 ? UInt8(ascii: " ") : byte < 32 || byte == 127 ? UInt8(ascii: "?") : byte
+        }
         return String(decoding: line, as: UTF8.self)
     }
 }

@@ -282,6 +282,7 @@ package struct Verifier {
     private mutating func verifyChain(_ all: [Int]) {
         let present = Set(all)
         let dropped = Set(((try? Vacuum.log(root)) ?? []).map(\.generation))
+        let rollbacks = (try? Rollback.log(root)) ?? []
         var digests: [Int: String] = [:]
         for number in all {
             let bytes = try? DiskFile.read("manifest.json", beneath: root.generationPath(number))
@@ -306,6 +307,13 @@ package struct Verifier {
             if let digest = digests[number], digest != record.manifestSHA256 {
                 find(number, "manifest.json", .chain, "is not the manifest that _SUCCESS names")
             }
+            // A number is never left out: what the number before is not followed by, a rollback must have left.
+            let before = record.previous ?? 0
+            if before < number - 1, number > (all.first ?? 1) || before > 0,
+                !rollbacks.contains(where: { $0.to == before })
+            {
+                find(number, "_SUCCESS", .chain, "does not follow generation \(number - 1), and no rollback says why")
+            }
             guard let previous = record.previous else { continue }
             guard previous < number, present.contains(previous) || dropped.contains(previous) else {
                 find(number, "_SUCCESS", .chain, "follows generation \(previous), which is gone without a trace")
@@ -315,10 +323,11 @@ package struct Verifier {
                 find(number, "_SUCCESS", .chain, "follows another manifest of generation \(previous) than is there")
             }
         }
-        // A generation that nothing follows leaves no gap; what a rollback left above `current` stands in its log.
-        let named = ((try? Rollback.log(root)) ?? []).flatMap { [$0.from, $0.to] }
-        for number in Set(named).subtracting(present).subtracting(dropped).sorted() {
-            find(0, OutputRoot.name(of: number), .chain, "stands in rollback_log.ndjson and is gone without a trace")
+        // What nothing follows is missed by nobody: numbers between others, and what a rollback left above `current`.
+        let span = Set((all.first ?? 1)...(all.last ?? 1))
+        let known = span.union(rollbacks.flatMap { [$0.from, $0.to] })
+        for number in known.subtracting(present).subtracting(dropped).sorted() {
+            find(0, "generations/" + OutputRoot.name(of: number), .chain, "is gone without a trace")
         }
     }
 }
