@@ -46,6 +46,7 @@ export PATH="$venv/bin:$PATH"
 export COGNI_BIN="$PWD/.build/debug"
 counted simulator Tests/simulator/run.sh .build/debug/cogni-simulator
 counted faults Tests/Faults/run.sh --short
+counted fuzz Tests/Fuzz/run.sh
 [ -x Tests/e2e/run.sh ] && counted e2e env BIN=.build/debug Tests/e2e/run.sh
 
 echo

@@ -198,18 +198,12 @@ package struct PipelineRun: Sendable {
         forgotten: Set<String>,
         fence: CommitFence
     ) async throws(Fault) -> RunSummary {
-<<<<<<< HEAD
-        let faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
-        let isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
+        var faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
+        var isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
         // What the disk refused one stream says nothing about the API: with the others alone, the next run could no
         // longer end as an undisturbed one.
         let isDiskBroken = faults.contains { $0.code == .cannotWrite }
         let stopsRun = results.contains { $0.stopsRun } || isInterrupted || isDiskBroken
-=======
-        var faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
-        var isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
-        let stopsRun = results.contains { $0.stopsRun } || isInterrupted
->>>>>>> 2da673e (Keep two runners apart: lock the folder, fence the commit, refuse a second pipeline file)
         let mustStop = pipeline.streams.contains { plan in
             plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
         }
