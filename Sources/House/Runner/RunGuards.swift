@@ -48,7 +48,10 @@ struct RunGuards {
             !names.contains(name) && !names.contains { ChangeLog.name($0) == name }
         }
         guard !lost.isEmpty else { return }
-        throw belongs(known, "this file lacks its \(lost.count == 1 ? "stream" : "streams") \(lost.joined(separator: ", "))")
+        throw belongs(
+            known,
+            "this file lacks its \(lost.count == 1 ? "stream" : "streams") \(lost.joined(separator: ", "))"
+        )
     }
 
     private func belongs(_ known: SourceOwner, _ why: String) -> Fault {

@@ -70,7 +70,11 @@ package struct Publication: Sendable {
     /// A signal cancels the run's task; up to the commit that is looked at before each file.
     static func refuseWhenStopped() throws(Fault) {
         guard Task.isCancelled else { return }
-        throw Fault(.interrupted, "the run was stopped before it was published", mend: "run it again; it goes on from here")
+        throw Fault(
+            .interrupted,
+            "the run was stopped before it was published",
+            mend: "run it again; it goes on from here"
+        )
     }
 
     /// Files whose content the current generation has under the same name keep that generation's bytes, also where

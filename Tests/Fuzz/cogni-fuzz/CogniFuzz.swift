@@ -12,13 +12,13 @@ struct CogniFuzz {
             exit(2)
         }
         #if FUZZING
-            Fuzzer.run(target)
+        Fuzzer.run(target)
         #else
-            for path in arguments.dropFirst(2) {
-                guard let bytes = FileManager.default.contents(atPath: path) else { exit(2) }
-                target.take(Array(bytes))
-            }
-            FileHandle.standardOutput.write(Data("\(arguments.count - 2) inputs\n".utf8))
+        for path in arguments.dropFirst(2) {
+            guard let bytes = FileManager.default.contents(atPath: path) else { exit(2) }
+            target.take(Array(bytes))
+        }
+        FileHandle.standardOutput.write(Data("\(arguments.count - 2) inputs\n".utf8))
         #endif
     }
 }
