@@ -122,6 +122,13 @@ let package = Package(
             ]
         ),
         program("cogni-simulator", [arguments] + nio),
+        // libFuzzer's targets; in an ordinary build it tries the kept inputs (Tests/Fuzz/run.sh).
+        .executableTarget(
+            name: "cogni-fuzz",
+            dependencies: ["Connector", "Model", "PipelineFile", "Sealing"],
+            path: "Tests/Fuzz/cogni-fuzz",
+            swiftSettings: houseRules
+        ),
 
         tests("ModelTests", ["Model"]),
         tests("DiskTests", ["Disk"]),

@@ -49,6 +49,7 @@ export COGNI_BIN="$PWD/.build/debug"
 counted simulator Tests/simulator/run.sh .build/debug/cogni-simulator
 counted faults Tests/Faults/run.sh --short
 [ -x Tests/Wire/run.sh ] && counted wire env BIN=.build/debug Tests/Wire/run.sh
+counted fuzz Tests/Fuzz/run.sh
 [ -x Tests/e2e/run.sh ] && counted e2e env BIN=.build/debug Tests/e2e/run.sh
 
 echo

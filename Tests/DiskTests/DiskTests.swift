@@ -175,4 +175,25 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
             }
         }
     }
+
+    @Test func aLockWhoseFileIsGoneIsStillHeldAndOneWhoseFolderIsReplacedIsNot() throws {
+        try withFolder { above throws in
+            let folder = above + "/root"
+            try Disk.makeFolder(folder)
+            guard case .taken(let lock) = try RunLock.take(folder + "/lock", since: "now") else {
+                Issue.record("a free lock was refused")
+                return
+            }
+            try Disk.remove(folder + "/lock")
+            guard case .held = try RunLock.take(folder + "/lock", since: "later") else {
+                Issue.record("a lock was given away because its file was removed")
+                return
+            }
+            #expect(try lock.isStillHeld())
+            try Disk.rename(folder, to: above + "/moved")
+            #expect(try !lock.isStillHeld())
+            try Disk.makeFolder(folder)
+            #expect(try !lock.isStillHeld())
+        }
+    }
 }

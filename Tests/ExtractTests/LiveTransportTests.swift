@@ -39,6 +39,9 @@ private func request(_ path: String, _ query: [(name: String, value: String)] = 
         }
     }
     #expect(throws: Fault.self) { try PercentEncoding.path(template, filling: ["project_id": "a"]) }
+    // A parameter may be a part of its segment only.
+    #expect(try PercentEncoding.path("/v{a}/{b}.json", filling: ["a": "1/2", "b": "."]) == "/v1%2F2/..json")
+    #expect(throws: Fault.self) { try PercentEncoding.path("/.{a}", filling: ["a": "."]) }
 }
 
 @Test func encodingAndDecodingAreInverse() {

@@ -1,8 +1,9 @@
 import Foundation
 import GRDB
-import Ledger
 import Model
 import Testing
+
+@testable import Ledger
 
 @Suite struct StateFileTests {
     let folder: Folder
@@ -66,7 +67,10 @@ import Testing
             try store.setFlag(PipelineSwitch(enabled: true, reason: "", by: "me", at: noon))
         }
         #expect(fault?.code == .cannotWrite)
-        #expect(fault?.what.contains("\(folder.state)-journal: Is a directory (errno 21)") == true, "\(String(describing: fault))")
+        #expect(
+            fault?.what.contains("\(folder.state)-journal: Is a directory (errno 21)") == true,
+            "\(String(describing: fault))"
+        )
     }
 
     @Test func aReaderSeesWhatWasWritten() throws {
@@ -100,7 +104,10 @@ import Testing
         try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
         let fault = #expect(throws: Fault.self) { try folder.open() }
-        #expect(fault?.what == "\(folder.state) was written by a newer cogni (state version 99, this one knows 1)")
+        #expect(
+            fault?.what
+                == "\(folder.state) was written by a newer cogni (state version 99, this one knows \(StateSchema.version))"
+        )
     }
 
     @Test func aTextFileOrAFolderInItsPlaceIsRefused() throws {

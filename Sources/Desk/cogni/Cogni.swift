@@ -47,6 +47,7 @@ struct Cogni: AsyncParsableCommand {
     )
 
     static func main() async {
+        Console.fillStandardDescriptors()
         // No core file, and nobody of the same user reads our memory or environment.
         forbidCoreDumps()
         KernelMemory.returnsToSystem()
@@ -54,8 +55,9 @@ struct Cogni: AsyncParsableCommand {
         Terminal.hide(Environment.secrets)
         var command: any ParsableCommand
         do {
-            try Environment.refuseSecrets(in: CommandLine.arguments)
-            command = try parseAsRoot()
+            let arguments = Console.arguments
+            try Environment.refuseSecrets(in: arguments)
+            command = try parseAsRoot(Array(arguments.dropFirst()))
         } catch {
             leave(with: error)
         }

@@ -49,7 +49,7 @@ struct NetworkChecks {
             var builder = RequestBuilder(plan: plan, pageLimit: 1)
             builder.groupBy = plan.groupBy
             let slice = Slice(walk: 0, parameters: [:], window: options.window(of: plan, after: nil))
-            let request = builder.request(slice, CursorWalk(spec.pagination))
+            let request = try builder.request(slice, CursorWalk(spec.pagination))
             let began = Console.milliseconds
             let reply: Reply
             do throws(FetchFailure) { (reply, _) = try await fetcher.fetch(request, scope: spec.scope) } catch {

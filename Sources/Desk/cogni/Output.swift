@@ -39,9 +39,9 @@ struct Output {
 
     /// Holds the output's lock while `body` runs.
     static func locked<R>(_ root: OutputRoot, _ body: () throws -> R) throws -> R {
-        try root.prepare()
         let lock = try root.lock(since: now)
         defer { lock.release() }
+        try root.prepare()
         return try body()
     }
 }

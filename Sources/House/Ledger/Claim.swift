@@ -28,6 +28,9 @@ package struct Claim: Sendable, Equatable {
 }
 
 extension StateStore {
+    /// Throws when a later run has taken over.
+    package func check(_ claim: Claim) throws(Fault) { try read { try claim.check($0, in: self) } }
+
     /// Takes the pipeline over for `runID`. Runs still noted as running are the ones that crashed; they
     /// are marked `abandoned`.
     package func claim(runID: String) throws(Fault) -> Claim {

@@ -18,6 +18,12 @@ struct StateFile {
     /// The header is read before SQLite sees the file, because opening a foreign database is enough to
     /// roll its journal back.
     func inspect() throws(Fault) -> Kind {
+        // SQLite follows links: a journal that leads elsewhere would be written there.
+        for suffix in ["-journal", "-wal", "-shm"] {
+            let beside = try onDisk { () throws(DiskError) in try Disk.status(path + suffix) }
+            guard let beside, beside.kind != .file else { continue }
+            throw StateFile(path: path + suffix, pipeline: pipeline).refused("is not a regular file")
+        }
         guard let status = try onDisk({ () throws(DiskError) in try Disk.status(path) }) else { return .absent }
         guard status.kind == .file else { throw refused("is not a regular file") }
         let header = try header()
@@ -39,6 +45,15 @@ struct StateFile {
         }
         try refuseIfCut(header, size: status.size)
         return .ours
+    }
+
+    /// As ``inspect()``, without the output's lock: a run that commits meanwhile writes page after page, and what is seen
+    /// between two of them looks cut. Damage stays, so it is looked at again.
+    func inspectWhileOthersWrite() throws(Fault) -> Kind {
+        for _ in 0..<10 {
+            do throws(Fault) { return try inspect() } catch { Disk.pause(milliseconds: 20) }
+        }
+        return try inspect()
     }
 
     /// SQLite reads the missing end of a last page as zeros, so a file short of one byte would pass its

@@ -16,7 +16,7 @@ enum StateSchema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static let steps = [first, operations]
+    private static let steps = [first, operations, owners]
 
     private static let first = """
         CREATE TABLE claims (
@@ -94,5 +94,11 @@ enum StateSchema {
         ) STRICT, WITHOUT ROWID;
 
         ALTER TABLE flags ADD COLUMN recent TEXT NOT NULL DEFAULT '';
+        """
+
+    private static let owners = """
+        CREATE TABLE owners (
+            pipeline TEXT PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL
+        ) STRICT;
         """
 }

@@ -32,7 +32,7 @@ package final class StateStore: Sendable {
     /// refusals as ``open(_:pipeline:)``.
     package static func openToRead(_ path: String, pipeline: String) throws(Fault) -> StateStore? {
         let file = StateFile(path: path, pipeline: pipeline)
-        guard try file.inspect() == .ours else { return nil }
+        guard try file.inspectWhileOthersWrite() == .ours else { return nil }
         let (queue, version) = try file.connect(readOnly: true)
         // Its first write was cut off, and SQLite has taken it back: there is a file, and no table in it.
         guard version > 0 else { return nil }

@@ -64,6 +64,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     func write(_ merge: RunMerge, partition: String, timed: Bool) throws(Fault) -> [StagedFile] {
         begin(partition)
         while true {
+            try ArchiveSink.refuseWhenStopped()
             merge.restartFile()
             let filled: Int
             do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch {
@@ -151,6 +152,12 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     }
 
     private var path: String { "\(folder)/\(prefix)-\(fileNumber)\(suffix)" }
+
+    /// One partition may be large; a signal must not wait for its end.
+    static func refuseWhenStopped() throws(Fault) {
+        guard Task.isCancelled else { return }
+        throw Fault(.interrupted, "the run was stopped", mend: "run it again; it goes on from here")
+    }
 
     static func fault(_ error: RunFileError) -> Fault {
         Fault(DiskError("read", "a run file in staging", number: error.number))

@@ -28,14 +28,16 @@ package struct PipelineRun: Sendable {
     package func run() async throws(Fault) -> RunSummary {
         let started = doors.milliseconds()
         let root = OutputRoot(options.output)
-        try root.prepare()
         let lock = try root.lock(since: options.now)
         defer { lock.release() }
+        try root.prepare()
         for removed in try root.recover() { doors.progress(.note("removed \(removed), which a stopped run had left")) }
         let current = try root.current()
         let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
         // First: catching up takes the pipeline over from whoever holds it, and that must not be this run.
         try followManifest(current, store)
+        let guards = RunGuards(pipeline: pipeline, options: options, store: store, current: current)
+        try guards.check()
         let claim = try store.claim(runID: options.runID)
         let remembered = Set(try store.watermarks().map(\.stream))
         let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
@@ -44,6 +46,7 @@ package struct PipelineRun: Sendable {
         doors.log(.started(options, pipeline.name, generation: current?.number))
         await doors.began()
         try refuseOtherSettings(current)
+        try store.setOwner(guards.owner, as: claim)
         let (plan, earlier) = try openPlan(store, claim, current)
         var options = options
         options.now = plan.asOf
@@ -67,7 +70,13 @@ package struct PipelineRun: Sendable {
             forgotten: forgotten
         )
         let results = await work.results()
-        if let fault = await keeper.fault { throw fault }
+        let fence = CommitFence(root: root, lock: lock, store: store, claim: claim, base: current)
+        let lost = await keeper.fault
+        if lost != nil || results.contains(where: { $0.fault?.code == .cannotWrite }) {
+            // Whoever has taken over may have taken state and staging away; then that is what happened.
+            try fence.check()
+        }
+        if let lost { throw lost }
         let summary = try await conclude(
             results,
             root: root,
@@ -77,7 +86,8 @@ package struct PipelineRun: Sendable {
             options: options,
             keeper: keeper,
             started: started,
-            forgotten: forgotten
+            forgotten: forgotten,
+            fence: fence
         )
         return summary
     }
@@ -90,7 +100,11 @@ package struct PipelineRun: Sendable {
         // The run that published it did not live to tell of it.
         let told = events.found(current, after: known?.generation, runID: options.runID, at: doors.wall())
         try store.rebuild(from: commit(current, reason: .rebuild), events: known == nil ? [] : told)
-        if known != nil { doors.progress(.note("the state was behind generation \(current.number) and has caught up")) }
+        let what =
+            known == nil
+            ? "there was no state: it was made anew from generation \(current.number); history and switch begin anew"
+            : "the state was behind generation \(current.number) and has caught up"
+        doors.progress(.note(what))
     }
 
     private var events: RunEvents { RunEvents(pipeline, clean: doors.clean) }
@@ -138,13 +152,15 @@ package struct PipelineRun: Sendable {
         let base = StreamSettings.planFingerprint(pipeline, options, doors, selected, current?.manifestSHA256)
         if let open = try store.openPlan() {
             let slices = try store.slices()
-            if open.fingerprint == base {
+            let isAhead = options.isNowFromClock && open.asOf.seconds > options.now.seconds + RunGuards.harmlessStep
+            if open.fingerprint == base, !isAhead {
                 if !slices.isEmpty {
                     doors.progress(.note("going on with the run that stopped (as of \(open.asOf.text))"))
                 }
                 return (open, slices)
             }
-            doors.progress(.note("dropping what a stopped run with other settings had staged"))
+            let why = isAhead ? "whose clock was ahead (as of \(open.asOf.text))" : "with other settings"
+            doors.progress(.note("dropping what a stopped run \(why) had staged"))
             try store.discardPlan(as: claim)
         }
         let plan = OpenPlan(runID: options.runID, fingerprint: base, asOf: options.now, created: options.now)
@@ -157,6 +173,7 @@ package struct PipelineRun: Sendable {
             for name in try Disk.list(root.stagingPath) where root.stagingPath + "/" + name != folder {
                 try Disk.removeTree(root.stagingPath + "/" + name)
             }
+            if let found = try Disk.status(folder), found.kind != .folder { try Disk.remove(folder) }
             try Disk.makeFolders(folder, mode: 0o700)
             // Finished files of an attempt that was cut off are made anew; run files are what its progress stands on.
             for name in try Disk.list(folder) where !name.hasSuffix(".runs") && !name.hasSuffix(".closed") {
@@ -176,12 +193,13 @@ package struct PipelineRun: Sendable {
         options: RunOptions,
         keeper: ProgressKeeper,
         started: Int,
-        forgotten: Set<String>
+        forgotten: Set<String>,
+        fence: CommitFence
     ) async throws(Fault) -> RunSummary {
         // The fault that stopped the run before those of streams that were only stopped by it.
         let causesFirst = results.filter(\.stopsRun) + results.filter { !$0.stopsRun }
-        let faults = causesFirst.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
-        let isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
+        var faults = causesFirst.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
+        var isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
         // What the disk refused one stream says nothing about the API: with the others alone, the next run could no
         // longer end as an undisturbed one.
         let isDiskBroken = faults.contains { $0.code == .cannotWrite }
@@ -197,7 +215,6 @@ package struct PipelineRun: Sendable {
         var latest = current
         var publication: Publication?
         if isInterrupted {
-            outcome = .interrupted
             await keeper.checkpointAll()
         } else if !stopsRun, !mustStop, results.contains(where: { $0.fault == nil }) || results.isEmpty {
             let built = try assembly.publication(results)
@@ -206,7 +223,11 @@ package struct PipelineRun: Sendable {
                 outcome = .dryRun
                 try store.discardPlan(as: claim)
             } else {
-                switch try root.publish(built) {
+                switch try publish(built, root, fence) {
+                case .none:
+                    // What all walks gave was made durable when they ended; the next run makes its files from that.
+                    isInterrupted = true
+                    faults.insert(Fault(.interrupted, "the run was stopped", mend: "run again to go on"), at: 0)
                 case .unchanged:
                     outcome = .unchanged
                     try store.finishPlan(as: claim)
@@ -229,6 +250,7 @@ package struct PipelineRun: Sendable {
                 }
             }
         }
+        if isInterrupted { outcome = .interrupted }
         var summary = RunSummary(
             pipeline: pipeline.name,
             runID: options.runID,
@@ -258,6 +280,18 @@ package struct PipelineRun: Sendable {
         }
         try remember(summary, results, before: current?.manifest, after: latest, root: root, store: store)
         return summary
+    }
+
+    /// `nil` when a signal came before the commit.
+    private func publish(
+        _ built: Publication,
+        _ root: OutputRoot,
+        _ fence: CommitFence
+    ) throws(Fault) -> PublishOutcome? {
+        do throws(Fault) { return try root.publish(built, fence: fence.check) } catch {
+            guard error.code == .interrupted else { throw error }
+            return nil
+        }
     }
 
     /// Drops generations beyond `keep_generations`. What was published stands; that an old one could not be dropped is

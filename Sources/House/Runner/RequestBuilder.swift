@@ -1,6 +1,6 @@
 package import Connector
 package import Extract
-internal import Model
+package import Model
 package import PipelineFile
 
 /// One walk of a stream: which of its walks, under which parents, over which span of time.
@@ -48,8 +48,8 @@ package struct RequestBuilder: Sendable {
         self.pageLimit = pageLimit
     }
 
-    /// The request for the page that `walk` stands at.
-    package func request(_ slice: Slice, _ walk: CursorWalk) -> Request {
+    /// The request for the page that `walk` stands at. Throws when a parent's id can't be part of a path.
+    package func request(_ slice: Slice, _ walk: CursorWalk) throws(Fault) -> Request {
         var query: [(name: String, value: String)] = []
         if let window = slice.window, let spec = spec.window {
             query.append((spec.startParameter, String(window.start.seconds)))
@@ -62,10 +62,7 @@ package struct RequestBuilder: Sendable {
         if let parameter = spec.pagination.limitParameter, let cap = spec.pagination.cap(width: bucketWidth) {
             query.append((parameter, String(min(pageLimit ?? cap, cap))))
         }
-        var path = spec.path
-        for (name, value) in slice.parameters {
-            path = path.replacing("{\(name)}", with: PercentEncoding.encode(value))
-        }
+        let path = try PercentEncoding.path(spec.path, filling: slice.parameters)
         var request = Request(stream: spec.name, template: spec.path, path: path, query: query)
         walk.apply(to: &request)
         return request

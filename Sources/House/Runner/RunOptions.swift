@@ -11,6 +11,10 @@ package struct RunOptions: Sendable {
     package var until: Instant?
     /// The run's "now". Windows, `deleted_at` and `changed_at` come from it, never from the clock directly.
     package var now: Instant
+    /// Nobody said what "now" is: neither the command line nor recorded replies.
+    package var isNowFromClock = false
+    /// The pipeline file's absolute path.
+    package var pipelineFile = ""
     package var fullRefresh = false
     package var dryRun = false
     /// The pipeline's folder: `output/openai-admin`.

@@ -152,9 +152,10 @@ package struct StreamPreview: Sendable {
         let spec = plan.spec
         let box = PreviewBox(encoder)
         let shown = ShownParameters(spec: spec, rules: FieldRules(pipeline: pipeline, doors: doors))
+        let request = try requests.request(slice, walk)
         do throws(FetchFailure) {
             let (reply, _) = try await doors.fetcher.fetch(
-                requests.request(slice, walk),
+                request,
                 scope: spec.scope,
                 at: slice.place(shown.shown(slice.parameters)) + ["page \(walk.pages + 1)"],
                 validate: { reply in box.take(reply, slice.parameters) }

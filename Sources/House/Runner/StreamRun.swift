@@ -227,7 +227,7 @@ struct StreamRun: Sendable {
         while !walk.isFinished {
             do throws(Fault) {
                 let number = walk.pages + 1
-                let fetched = await page(slice, walk, at: place, number: number, engine: engine, requests: requests)
+                let fetched = try await page(slice, walk, at: place, number: number, engine: engine, requests: requests)
                 switch fetched {
                 case .failure(let failure):
                     outcome.requests += failure.attempts.count
@@ -323,8 +323,8 @@ struct StreamRun: Sendable {
         number: Int,
         engine: StreamEngine,
         requests: RequestBuilder
-    ) async -> Result<FetchedPage, FetchFailure> {
-        let request = requests.request(slice, walk)
+    ) async throws(Fault) -> Result<FetchedPage, FetchFailure> {
+        let request = try requests.request(slice, walk)
         let box = FactsBox()
         let fetched: Result<FetchedPage, FetchFailure>
         do throws(FetchFailure) {

@@ -32,6 +32,39 @@ package enum Console {
         }
     }
 
+    /// Opens what was closed of stdin, stdout and stderr to nothing. Otherwise the next file that is opened gets the free
+    /// number, and a line of progress would be written into an archive or the state. Call it first.
+    package static func fillStandardDescriptors() {
+        while true {
+            let descriptor = unsafe open("/dev/null", O_RDWR)
+            guard descriptor >= 0, descriptor <= 2 else {
+                if descriptor > 2 { close(descriptor) }
+                return
+            }
+        }
+    }
+
+    /// The command line, the program's name first. Swift finds it by walking back from the environment, and finds nothing
+    /// when a preloaded library has moved that (libfaketime does); the kernel knows it all the same.
+    package static var arguments: [String] {
+        if !CommandLine.arguments.isEmpty { return CommandLine.arguments }
+        let descriptor = unsafe open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe read(descriptor, &block, block.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            bytes += block[..<count]
+        }
+        // Each ends with a NUL, an empty one too.
+        return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Columns and rows of the terminal behind stderr; `nil` when it is none.

@@ -81,6 +81,13 @@ package enum Disk {
         return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
     }
 
+    /// Seen from the root, links resolved as far as the path exists.
+    package static func absolute(_ path: String) -> String {
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     /// Makes the names in a folder durable: after creating, renaming, linking or removing there.
     package static func syncFolder(_ path: String) throws(DiskError) {
         let folder = try DiskFile.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
@@ -200,6 +207,9 @@ package enum Disk {
         guard unsafe statvfs(path, &raw) == 0 else { throw .last("statvfs", path) }
         return Int(clamping: UInt64(raw.f_bavail) &* UInt64(raw.f_frsize))
     }
+
+    /// Blocks this thread: only for waits of some milliseconds, for what another process has in hand.
+    package static func pause(milliseconds: Int) { usleep(useconds_t(milliseconds) * 1000) }
 
     package static func isWritable(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
 }

@@ -161,6 +161,13 @@ package final class DiskFile {
         return false
     }
 
+    /// Whether the name leads to this very file.
+    func isStill(at path: String) throws(DiskError) -> Bool {
+        let ours = try status()
+        guard let found = try Disk.target(path) else { return false }
+        return found.device == ours.device && found.inode == ours.inode
+    }
+
     func truncate() throws(DiskError) {
         guard uninterrupted({ ftruncate(descriptor, 0) }) == 0 else { throw .last("ftruncate", path) }
     }

@@ -38,28 +38,35 @@ package enum PercentEncoding {
         parameters.map { "\(encode($0.name))=\(encode($0.value))" }.joined(separator: "&")
     }
 
-    /// Fills a path template's `{name}` parameters, each as one escaped segment.
+    /// Fills a path template's `{name}` parameters, escaped, so that none of them becomes more than a part of its segment.
     ///
     /// Throws `.badReply` for a value that no segment can hold: values come from the API, and an empty
     /// one, `.` or `..` would lead to another path.
     package static func path(_ template: String, filling values: [String: String]) throws(Fault) -> String {
         var segments: [String] = []
         for segment in template.split(separator: "/", omittingEmptySubsequences: false) {
-            guard segment.hasPrefix("{"), segment.hasSuffix("}") else {
-                segments.append(String(segment))
-                continue
+            var filled = ""
+            var rest = segment
+            while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+                let name = String(rest[rest.index(after: open)..<close])
+                guard let value = values[name], !value.isEmpty, !value.utf8.contains(0) else {
+                    throw unfit(name, template)
+                }
+                filled += rest[..<open] + encode(value)
+                rest = rest[rest.index(after: close)...]
+                if rest.isEmpty, filled == "." || filled == ".." { throw unfit(name, template) }
             }
-            let name = String(segment.dropFirst().dropLast())
-            guard let value = values[name], !value.isEmpty, value != ".", value != "..", !value.utf8.contains(0) else {
-                throw Fault(
-                    .badReply,
-                    "the value for {\(name)} in \(template) can't be part of a path",
-                    mend: "look at the stream that lists it with `cogni preview`: its column \(name) is empty or a dot"
-                )
-            }
-            segments.append(encode(value))
+            segments.append(filled + rest)
         }
         return segments.joined(separator: "/")
+    }
+
+    private static func unfit(_ name: String, _ template: String) -> Fault {
+        Fault(
+            .badReply,
+            "the value for {\(name)} in \(template) can't be part of a path",
+            mend: "look at the stream that lists it with `cogni preview`: its column \(name) is empty or a dot"
+        )
     }
 
     private static let hex = Array("0123456789ABCDEF".utf8)

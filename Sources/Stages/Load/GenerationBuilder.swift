@@ -11,8 +11,15 @@ extension OutputRoot {
     ///
     /// Needs the lock, and ``recover()`` before. Staged files are linked, not moved: the caller removes them
     /// afterwards.
-    package func publish(_ publication: Publication) throws(Fault) -> PublishOutcome {
+    ///
+    /// A task that is cancelled before the commit stops there with `.interrupted`.
+    /// - Parameter fence: asked first and again right before the commit; throws when somebody else has taken over.
+    package func publish(
+        _ publication: Publication,
+        fence: () throws(Fault) -> Void = {}
+    ) throws(Fault) -> PublishOutcome {
         var publication = publication
+        try fence()
         try checkNames(publication.manifest)
         let previous = try current()
         if let previous {
@@ -26,7 +33,13 @@ extension OutputRoot {
         }
         let number = max(try generations().last ?? 0, previous?.number ?? 0) + 1
         let builder = GenerationBuilder(root: self, number: number, publication: publication, previous: previous)
-        do throws(Fault) { try builder.build() } catch {
+        do throws(Fault) {
+            try builder.build()
+            try fence()
+            try Publication.refuseWhenStopped()
+        } catch {
+            // The other run's recovery may have taken the half-built generation away: then that is what happened.
+            try fence()
             // On a full disk every byte counts; what can't be removed now, the next recovery removes.
             builder.discard()
             throw error
@@ -87,7 +100,10 @@ struct GenerationBuilder {
             try Disk.makeFolder(building)
         }
         for folder in folders { try onDisk { () throws(DiskError) in try Disk.makeFolder(building + "/" + folder) } }
-        for file in manifest.files { try place(file) }
+        for file in manifest.files {
+            try Publication.refuseWhenStopped()
+            try place(file)
+        }
         try writeControlFiles()
         try onDisk { () throws(DiskError) in
             for folder in folders.reversed() { try Disk.syncFolder(building + "/" + folder) }

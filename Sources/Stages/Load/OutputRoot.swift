@@ -36,10 +36,27 @@ package struct OutputRoot: Sendable {
 
     /// Makes the folders that are missing.
     package func prepare() throws(Fault) {
+        try refuseLinks()
         try onDisk { () throws(DiskError) in
             try Disk.makeFolders(generationsPath)
             try Disk.makeFolders(runsPath)
             try Disk.makeFolders(stagingPath, mode: 0o700)
+        }
+    }
+
+    /// A link in the place of a folder of ours would lead what we write out of the output root. What stands above the root
+    /// may be a link: people put their output on other disks that way.
+    func refuseLinks() throws(Fault) {
+        for folder in [path, generationsPath, runsPath, stagingPath] {
+            let status = try onDisk { () throws(DiskError) in try Disk.status(folder) }
+            guard let status, status.kind != .folder else { continue }
+            throw Fault(
+                .cannotWrite,
+                "`\(folder)` is \(status.kind == .link ? "a symbolic link" : "no folder")",
+                mend: folder == path
+                    ? "remove it, or set `load.directory` or `--output` to the folder that it points into"
+                    : "remove it: what is written must stay below `\(path)`"
+            )
         }
     }
 
@@ -67,8 +84,7 @@ package struct OutputRoot: Sendable {
             guard try generations().isEmpty else { throw lost("`\(currentPath)` is missing though generations exist") }
             return nil
         }
-        let parts = target.split(separator: "/")
-        guard parts.count == 2, parts[0] == "generations", let number = OutputRoot.number(String(parts[1])) else {
+        guard target.hasPrefix("generations/"), let number = OutputRoot.number(String(target.dropFirst(12))) else {
             throw lost("`\(currentPath)` points to `\(target)`, which is no generation")
         }
         let isThere = try onDisk { () throws(DiskError) in try Disk.status(generationPath(number))?.kind == .folder }

@@ -67,6 +67,16 @@ package struct Publication: Sendable {
         manifest.streams.append(stream)
     }
 
+    /// A signal cancels the run's task; up to the commit that is looked at before each file.
+    static func refuseWhenStopped() throws(Fault) {
+        guard Task.isCancelled else { return }
+        throw Fault(
+            .interrupted,
+            "the run was stopped before it was published",
+            mend: "run it again; it goes on from here"
+        )
+    }
+
     /// Files whose content the current generation has under the same name keep that generation's bytes, also where
     /// another version of a compressor would now pack them differently.
     mutating func reuse(_ previous: Manifest) {

@@ -59,6 +59,7 @@ package struct Verifier {
             }
         }
         do throws(Fault) { _ = try root.currentNumber() } catch { find(0, "", .current, error.what) }
+        verifyFolder()
         for number in chosen { verify(generation: number) }
         verifyChain(all)
         return report
@@ -66,6 +67,20 @@ package struct Verifier {
 
     private mutating func find(_ generation: Int, _ path: String, _ problem: Finding.Problem, _ detail: String) {
         report.findings.append(Finding(generation: generation, path: path, problem: problem, detail: detail))
+    }
+
+    /// Beside generations, only what a run or `vacuum` is at may stand, and its name begins with a dot.
+    private mutating func verifyFolder() {
+        do throws(DiskError) {
+            for name in try Disk.list(root.generationsPath) where !name.hasPrefix(".") {
+                let isFolder = try Disk.status(root.generationsPath + "/" + name)?.kind == .folder
+                if OutputRoot.number(name) == nil || !isFolder {
+                    find(0, "generations/" + name, .extra, "is no generation")
+                }
+            }
+        } catch {
+            find(0, "generations", .unreadable, "\(error)")
+        }
     }
 
     private mutating func verify(generation number: Int) {
@@ -254,8 +269,12 @@ package struct Verifier {
     }
 
     private func success(_ number: Int) -> SuccessRecord? {
+        success(bytes: number).flatMap { SuccessRecord(parsing: $0) }
+    }
+
+    private func success(bytes number: Int) -> [UInt8]? {
         let file = try? DiskFile.read("_SUCCESS", beneath: root.generationPath(number))
-        return (try? file?.readAll(limit: 1 << 20)).flatMap { SuccessRecord(parsing: $0) }
+        return try? file?.readAll(limit: 1 << 20)
     }
 
     /// Every generation's `_SUCCESS` names its own manifest and that of the one before; a generation that is gone must
@@ -263,6 +282,7 @@ package struct Verifier {
     private mutating func verifyChain(_ all: [Int]) {
         let present = Set(all)
         let dropped = Set(((try? Vacuum.log(root)) ?? []).map(\.generation))
+        let rollbacks = (try? Rollback.log(root)) ?? []
         var digests: [Int: String] = [:]
         for number in all {
             let bytes = try? DiskFile.read("manifest.json", beneath: root.generationPath(number))
@@ -278,11 +298,21 @@ package struct Verifier {
                 find(number, "_SUCCESS", .chain, "is missing or unreadable")
                 continue
             }
+            if success(bytes: number) != record.json.canonical {
+                find(number, "_SUCCESS", .chain, "is not in canonical form")
+            }
             if record.generation != number {
                 find(number, "_SUCCESS", .chain, "speaks of generation \(record.generation)")
             }
             if let digest = digests[number], digest != record.manifestSHA256 {
                 find(number, "manifest.json", .chain, "is not the manifest that _SUCCESS names")
+            }
+            // A number is never left out: what the number before is not followed by, a rollback must have left.
+            let before = record.previous ?? 0
+            if before < number - 1, number > (all.first ?? 1) || before > 0,
+                !rollbacks.contains(where: { $0.to == before })
+            {
+                find(number, "_SUCCESS", .chain, "does not follow generation \(number - 1), and no rollback says why")
             }
             guard let previous = record.previous else { continue }
             guard previous < number, present.contains(previous) || dropped.contains(previous) else {
@@ -292,6 +322,12 @@ package struct Verifier {
             if let digest = digests[previous], digest != record.previousManifestSHA256 {
                 find(number, "_SUCCESS", .chain, "follows another manifest of generation \(previous) than is there")
             }
+        }
+        // What nothing follows is missed by nobody: numbers between others, and what a rollback left above `current`.
+        let span = Set((all.first ?? 1)...(all.last ?? 1))
+        let known = span.union(rollbacks.flatMap { [$0.from, $0.to] })
+        for number in known.subtracting(present).subtracting(dropped).sorted() {
+            find(0, "generations/" + OutputRoot.name(of: number), .chain, "is gone without a trace")
         }
     }
 }

@@ -109,7 +109,7 @@ struct ValueResolver {
     }
 
     private func canonical(_ value: JSONValue, _ type: String?) -> [UInt8] {
-        (inner?.applied(to: value, type: type) ?? value).canonical
+        (inner?.applied(to: value, type: type) ?? value).archivable
     }
 
     /// The value after the column's policy and the search for secrets.

@@ -289,7 +289,7 @@ package final class RowEncoder {
         }
         guard kept.members?.isEmpty == false else { return nil }
         let cleaned = resolvers.last?.inner?.applied(to: kept) ?? kept
-        return settings.text.write(.json(cleaned.canonical))
+        return settings.text.write(.json(cleaned.archivable))
     }
 
     private static func insert(_ value: JSONValue, at path: ArraySlice<String>, into object: inout JSONValue) {

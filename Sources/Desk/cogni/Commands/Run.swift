@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Disk
 import Extract
 import Load
 import Model
@@ -62,8 +63,10 @@ struct Run: AsyncParsableCommand {
     private func walk() async throws {
         let workspace = try Workspace(pipeline, output: output)
         let isProbe = try Switch.check(workspace, isProbe: probe)
-        let now = try Workspace.now(now, replay: replay)
-        var options = RunOptions(now: now, output: workspace.output, runID: RunID.make(now: now))
+        let start = try Workspace.now(now, replay: replay)
+        var options = RunOptions(now: start, output: workspace.output, runID: RunID.make(now: start))
+        options.isNowFromClock = now == nil && replay == nil
+        options.pipelineFile = Disk.absolute(pipeline)
         options.streams = try workspace.streams(streams)
         options.since = try since.map { try Workspace.instant($0, "--since") }
         options.until = try until.map { try Workspace.instant($0, "--until") }

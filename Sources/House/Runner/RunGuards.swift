@@ -1,0 +1,65 @@
+internal import Connector
+internal import Ledger
+internal import Load
+internal import Model
+internal import PipelineFile
+
+/// What keeps a run from beginning though it holds the lock. Nothing has been written when one of these throws.
+struct RunGuards {
+    let pipeline: Pipeline
+    let options: RunOptions
+    let store: StateStore
+    let current: Generation?
+
+    /// Steps of this size are what time synchronization does.
+    static let harmlessStep: Int64 = 300
+
+    func check() throws(Fault) {
+        try refuseClockThatWentBack()
+        try refuseOtherOwner()
+    }
+
+    var owner: SourceOwner {
+        let options = pipeline.source.options.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+        let words = [pipeline.connector.name] + options.map { "\($0.key) \($0.value)" }
+        return SourceOwner(source: words.joined(separator: ", "), file: self.options.pipelineFile)
+    }
+
+    /// Windows that end at "now" would be read up to an earlier end than is already published, and events dated before
+    /// those that they follow.
+    private func refuseClockThatWentBack() throws(Fault) {
+        guard options.isNowFromClock, let last = try store.committedGeneration() else { return }
+        guard options.now.seconds < last.committed.seconds - RunGuards.harmlessStep else { return }
+        throw Fault(
+            .badPlan,
+            "the clock went back: it says \(options.now.text), and generation \(last.generation) was made at \(last.committed.text)",
+            mend:
+                "set the clock right (or wait for time synchronization); if it was ahead then, `cogni rollback` to the generation before; `--now` says a time by hand"
+        )
+    }
+
+    private func refuseOtherOwner() throws(Fault) {
+        guard !options.fullRefresh, let known = try store.owner(), known != owner else { return }
+        guard known.source == owner.source else {
+            throw belongs(known, "it reads \(known.source), and this file reads \(owner.source)")
+        }
+        let names = Set(pipeline.streams.map(\.spec.name))
+        let lost = (current?.manifest.streams ?? []).map(\.name).filter { name in
+            !names.contains(name) && !names.contains { ChangeLog.name($0) == name }
+        }
+        guard !lost.isEmpty else { return }
+        throw belongs(
+            known,
+            "this file lacks its \(lost.count == 1 ? "stream" : "streams") \(lost.joined(separator: ", "))"
+        )
+    }
+
+    private func belongs(_ known: SourceOwner, _ why: String) -> Fault {
+        Fault(
+            .badPlan,
+            "the output \(options.output) belongs to \(known.file): \(why)",
+            at: [options.pipelineFile],
+            mend: "give this file another `pipeline:` name or output, or take the output over with `--full-refresh`"
+        )
+    }
+}
