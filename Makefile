@@ -6,7 +6,7 @@ BIN := .build/debug
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release run test bench walls format lint clean
+.PHONY: help setup setup-tests build release run test bench bench-scale walls format lint clean
 
 help: ## Lists these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -38,8 +38,11 @@ run: build ## Runs the example pipeline on recorded replies: no network, no key
 test: setup-tests walls ## Runs every test: unit, end to end, other people's readers
 	Tests/run.sh
 
-bench: ## Measures against the floor: the same bytes through curl | zstd | sha256sum
+bench: ## Measures against the floor (the same bytes through curl | zstd | sha256sum), dlt and DuckDB
 	Bench/run.sh
+
+bench-scale: ## Measures growth: 15 million rows, 50,000 partitions, 50,000 requests, runs with nothing new
+	Bench/scale.sh
 
 walls: ## C modules and `unsafe` stand in Sources/Native and nowhere else; no floor imports its own or a higher one
 	@Tools/walls.sh
