@@ -130,7 +130,7 @@ let package = Package(
             "RunnerTests",
             [
                 "Runner", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile", "Connector", "PageMemory",
-                "Model",
+                "Model", "Ledger", "Load",
             ]
         ),
         tests("SimulatorTests", ["cogni-simulator"]),

@@ -201,7 +201,7 @@ package struct PipelineRun: Sendable {
                 outcome = .dryRun
                 try store.discardPlan(as: claim)
             } else {
-                switch try root.publish(built) {
+                switch try root.publish(built, over: current) {
                 case .unchanged:
                     outcome = .unchanged
                     try store.finishPlan(as: claim)

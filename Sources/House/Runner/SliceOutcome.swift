@@ -6,6 +6,9 @@ struct SliceOutcome: Sendable {
     var pages = 0
     var requests = 0
     var retries = 0
+    /// Time that the API took for its replies, and for how many that is known.
+    var transfer: Duration = .zero
+    var timed = 0
     var absent = 0
     var refused = 0
     var refusal: Fault?
@@ -16,10 +19,19 @@ struct SliceOutcome: Sendable {
     var envelope: ErrorEnvelope?
     var stopsRun = false
 
+    mutating func note(_ attempts: Attempts) {
+        requests += attempts.count
+        retries += attempts.retries
+        transfer += attempts.transfer
+        timed += attempts.timed
+    }
+
     static func += (sum: inout SliceOutcome, more: SliceOutcome) {
         sum.pages += more.pages
         sum.requests += more.requests
         sum.retries += more.retries
+        sum.transfer += more.transfer
+        sum.timed += more.timed
         sum.absent += more.absent
         sum.refused += more.refused
         sum.refusal = sum.refusal ?? more.refusal

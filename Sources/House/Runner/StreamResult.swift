@@ -15,6 +15,8 @@ struct StreamResult: Sendable {
     var requests = 0
     var retries = 0
     var milliseconds = 0
+    /// How long the API took for a reply; `nil` when replies were not timed.
+    var meanReply: Duration?
     var notes: [String] = []
     var drift = Drift()
     var requestIDs: [String] = []

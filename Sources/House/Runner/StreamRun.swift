@@ -136,6 +136,7 @@ struct StreamRun: Sendable {
         result.pages = collected.pages + (resumed?.pages ?? 0)
         result.requests = collected.requests
         result.retries = collected.retries
+        if collected.timed > 0 { result.meanReply = collected.transfer / collected.timed }
         result.requestIDs = collected.requestIDs
         result.drift = await engine.drift
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
@@ -216,8 +217,7 @@ struct StreamRun: Sendable {
                 let fetched = await page(slice, walk, at: place, number: number, engine: engine, requests: requests)
                 switch fetched {
                 case .failure(let failure):
-                    outcome.requests += failure.attempts.count
-                    outcome.retries += failure.attempts.retries
+                    outcome.note(failure.attempts)
                     if isAbsent(failure) {
                         outcome.absent += failure.status == 404 ? 1 : 0
                         outcome.refused += failure.status == 400 ? 1 : 0
@@ -231,8 +231,7 @@ struct StreamRun: Sendable {
                     outcome.stopsRun = failure.stopsRun
                     return outcome
                 case .success(let page):
-                    outcome.requests += page.attempts.count
-                    outcome.retries += page.attempts.retries
+                    outcome.note(page.attempts)
                     outcome.pages += 1
                     if let id = page.attempts.requestID, outcome.requestIDs.count < 20 { outcome.requestIDs.append(id) }
                     outcome.parents += page.facts.parents

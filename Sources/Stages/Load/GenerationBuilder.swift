@@ -11,10 +11,12 @@ extension OutputRoot {
     ///
     /// Needs the lock, and ``recover()`` before. Staged files are linked, not moved: the caller removes them
     /// afterwards.
-    package func publish(_ publication: Publication) throws(Fault) -> PublishOutcome {
+    ///
+    /// - Parameter known: the current generation as the caller has read it; read again where it is another one by now.
+    package func publish(_ publication: Publication, over known: Generation? = nil) throws(Fault) -> PublishOutcome {
         var publication = publication
         try checkNames(publication.manifest)
-        let previous = try current()
+        let previous = try current(unless: known)
         if let previous {
             for index in publication.manifest.streams.indices {
                 let name = publication.manifest.streams[index].name
@@ -175,7 +177,7 @@ struct GenerationBuilder {
             sums.append((name, SHA256.hex(of: bytes)))
         }
         for stream in manifest.streams { try write(stream.schema, try schema(stream)) }
-        if let package = DataPackage.json(manifest) { try write("datapackage.json", package.canonical) }
+        if let package = DataPackage.bytes(manifest) { try write("datapackage.json", package) }
         let changes = Changes.json(
             from: previous?.manifest,
             to: manifest,
