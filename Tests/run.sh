@@ -46,6 +46,7 @@ export PATH="$venv/bin:$PATH"
 export COGNI_BIN="$PWD/.build/debug"
 counted simulator Tests/simulator/run.sh .build/debug/cogni-simulator
 [ -x Tests/e2e/run.sh ] && counted e2e env BIN=.build/debug Tests/e2e/run.sh
+counted cost env BIN=.build/debug Tests/cost/test_cost.py
 
 echo
 printf "%b" "$parts"

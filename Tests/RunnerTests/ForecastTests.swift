@@ -33,7 +33,8 @@ private final class Organization: Transport {
     }
 
     func send(_ request: Request) async throws(TransportError) -> Reply {
-        let hash = CursorWalk.hash(request.path + (request.query.first { $0.name == "after" }?.value ?? ""))
+        let place = request.path + (request.query.first { $0.name == "after" }?.value ?? "")
+        let hash = place.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 } >> 16
         do throws(CancellationError) {
             try await clock.sleep(for: .milliseconds(fastest + Int(hash % UInt64(max(1, spread)))))
         } catch {
@@ -52,14 +53,15 @@ private final class Organization: Transport {
 
     private func body(_ request: Request) -> String {
         guard request.template == "/projects" else {
-            // One project in fifty has a second page.
+            // One project in a hundred has a second page.
             let isLong = request.path.hasSuffix("0/list_3") && request.path.contains("50/")
             let isSecond = request.query.contains { $0.name == "after" }
             let id = isSecond ? "b" : "a"
             let more = isLong && !isSecond
             return #"{"object":"list","data":[{"id":"\#(id)"}],"has_more":\#(more),"last_id":"\#(id)"}"#
         }
-        let first = request.query.first { $0.name == "after" }.flatMap { Int($0.value.dropFirst(2)) }.map { $0 + 1 } ?? 0
+        let first =
+            request.query.first { $0.name == "after" }.flatMap { Int($0.value.dropFirst(2)) }.map { $0 + 1 } ?? 0
         let last = min(first + Organization.pageSize, projects) - 1
         let rows = (first...last).map { #"{"id":"p_\#($0)"}"# }.joined(separator: ",")
         return #"{"object":"list","data":[\#(rows)],"has_more":\#(last + 1 < projects),"last_id":"p_\#(last)"}"#
@@ -228,7 +230,7 @@ private final class Organization: Transport {
         let world = try World(requestsPerMinute: 6000, concurrency: 4)
         defer { try? FileManager.default.removeItem(atPath: world.folder) }
         func organization() -> Organization {
-            Organization(projects: 2000, clock: VirtualTime(), fastest: 300, spread: 100)
+            Organization(projects: 20_000, clock: VirtualTime(), fastest: 300, spread: 100)
         }
         _ = try await world.run(0, ["projects"], organization())
         let forecast = try world.forecast(1, ["projects"])

@@ -39,8 +39,9 @@ final class VirtualTime: TaskExecutor, RequestClock, @unchecked Sendable {  // `
     }
 
     /// Runs `work` on this executor, and says how long it took by this clock.
-    func passing<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> (Value, Duration)
-    {
+    func passing<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> (
+        Value, Duration
+    ) {
         let began = elapsed
         Thread { self.turn() }.start()
         let result = await Task(executorPreference: self) {

@@ -1,5 +1,5 @@
 package import Ledger
-package import Model
+internal import Model
 
 /// What earlier runs took, as the ledger remembers them: how many pages a stream had, and how long a reply took.
 package struct PastRuns: Sendable {

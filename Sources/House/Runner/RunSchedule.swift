@@ -1,4 +1,4 @@
-internal import Extract
+internal import Connector
 internal import PipelineFile
 
 /// How long requests take when they share pace and places: parents before their children, the rest side by side.

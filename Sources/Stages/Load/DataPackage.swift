@@ -11,7 +11,8 @@ enum DataPackage {
         guard manifest.streams.contains(where: { $0.partitions.contains { !$0.files.isEmpty } }) else { return nil }
         let streams = manifest.streams.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         let resources = streams.lazy.flatMap { stream in
-            stream.partitions.sorted { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }.lazy.flatMap { partition in
+            stream.partitions.sorted { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }.lazy.flatMap {
+                partition in
                 partition.files.enumerated().map { resource(stream, partition, $1, number: $0 + 1) }
             }
         }

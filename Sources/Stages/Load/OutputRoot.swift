@@ -84,7 +84,9 @@ package struct OutputRoot: Sendable {
     /// The current generation; `known` where that is still it, byte for byte.
     func current(unless known: Generation?) throws(Fault) -> Generation? {
         guard let number = try currentNumber() else { return nil }
-        if let known, known.number == number, try Generation.manifestBytes(in: generationPath(number)) == known.manifestBytes {
+        if let known, known.number == number,
+            try Generation.manifestBytes(in: generationPath(number)) == known.manifestBytes
+        {
             return known
         }
         return try generation(number)

@@ -94,9 +94,8 @@ struct Plan: ParsableCommand {
         let time = Phrase.time(milliseconds: forecast.seconds * 1000)
         let pace = workspace.pipeline.source.requestsPerMinute.map { ", at most \(Phrase.count($0)) a minute" } ?? ""
         Terminal.out("as of \(now.text): \(Phrase.count(forecast.requests, "request"))\(more)")
-        Terminal.out(
-            "about \(time): \(workspace.pipeline.source.concurrency) at a time, \(forecast.millisecondsPerRequest) ms each\(forecast.isMeasured ? " as last time" : "")\(pace)"
-        )
+        let each = "\(forecast.millisecondsPerRequest) ms each" + (forecast.isMeasured ? " as last time" : "")
+        Terminal.out("about \(time): \(workspace.pipeline.source.concurrency) at a time, \(each)\(pace)")
         Terminal.out(
             current.map { "on top of generation \($0.number) in \(workspace.output)" }
                 ?? "the first run into \(workspace.output)"
@@ -126,7 +125,8 @@ struct Plan: ParsableCommand {
             "pipeline": .string(workspace.pipeline.name), "as_of": .string(now.text),
             "output": .string(workspace.output), "generation": current.map { .integer($0.number) } ?? nil,
             "requests": .integer(forecast.requests), "complete": .bool(forecast.isComplete),
-            "seconds": .integer(forecast.seconds), "milliseconds_per_request": .integer(forecast.millisecondsPerRequest),
+            "seconds": .integer(forecast.seconds),
+            "milliseconds_per_request": .integer(forecast.millisecondsPerRequest),
             "streams": .array(
                 forecast.streams.map { stream in
                     [
