@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """What a row costs, counted and not timed: instructions (valgrind's callgrind) and calls of the allocator.
 
 Both are taken from two runs that differ in nothing but the number of rows: 10,000 and 20,000, in one page, one day and with the
@@ -28,10 +29,39 @@ INSTRUCTIONS_TO_START = 250_000_000
 # A bucket costs a few allocations, a row none: one row in ten may, before something is wrong.
 ALLOCATIONS_A_ROW = 0.1
 
+# One stream like the usage report; a whole connector would cost more to read than the rows.
+CONNECTOR = """connector: cost
+base_url: http://127.0.0.1:{port}/v1
+auth: {{ header: Authorization, prefix: "Bearer ", variable: COST_KEY }}
+streams:
+  - name: usage
+    mode: report
+    path: /usage
+    pagination: {{ style: bucket_page, limit: 1440 }}
+    rows: "data[].results[]"
+    window: {{ start: start_time, end: end_time, width: bucket_width, widths: [1m, 1d], default_width: 1d, lookback: 3d }}
+    time: start_time
+    primary_key: [start_time, project_id, user_id, api_key_id, model, batch, service_tier]
+    ignored: [object]
+    columns:
+      - {{ name: start_time, from: bucket, type: timestamp }}
+      - {{ name: end_time, from: bucket, type: timestamp }}
+      - {{ name: project_id, type: string, nullable: true, domain: project }}
+      - {{ name: user_id, type: string, nullable: true, domain: user }}
+      - {{ name: api_key_id, type: string, nullable: true, domain: api_key }}
+      - {{ name: model, type: string, nullable: true }}
+      - {{ name: batch, type: boolean, nullable: true }}
+      - {{ name: service_tier, type: string, nullable: true }}
+      - {{ name: input_tokens, type: integer }}
+      - {{ name: num_model_requests, type: integer }}
+      - {{ name: output_tokens, type: integer }}
+      - {{ name: input_audio_tokens, type: integer, nullable: true }}
+      - {{ name: output_audio_tokens, type: integer, nullable: true }}
+      - {{ name: input_cached_tokens, type: integer, nullable: true }}
+"""
 PIPELINE = """pipeline: cost
-source: {{ connector: openai_admin, base_url: "http://127.0.0.1:{port}/v1", credential: "${{OPENAI_ADMIN_KEY}}" }}
-streams: {{ usage_completions: {{ bucket_width: 1m, since: 2025-10-20, until: "2025-10-20T{until}:00Z",
-    group_by: [project_id, user_id, api_key_id, model, batch, service_tier] }} }}
+source: {{ connector: {folder}/connector.yaml, credential: "${{COST_KEY}}" }}
+streams: {{ usage: {{ bucket_width: 1m, since: 2025-10-20, until: "2025-10-20T{until}:00Z" }} }}
 transform: [ {{ dedupe: {{ keep: latest }} }}, {{ sanitize: {{ secrets: mask }} }},
     {{ encrypt: {{ fields: ["domain:user", "domain:api_key"], mode: deterministic, key_ring: "${{COGNI_KEY_RING}}" }} }} ]
 load: {{ compression: {compression}, format: {format} }}
@@ -52,7 +82,9 @@ class Cost(unittest.TestCase):
         subprocess.run(["clang", "-O1", "-fPIC", "-shared", "-o", cls.counter, ROOT / "Tests/cost/count_allocations.c", "-ldl"], check=True)
         cls.server = subprocess.Popen([sys.executable, ROOT / "Bench/endless.py", str(ROWS_A_BUCKET), "1440"],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        cls.port = int(cls.server.stdout.readline())
+        port = int(cls.server.stdout.readline())
+        with open(f"{cls.folder}/connector.yaml", "w") as file:
+            file.write(CONNECTOR.format(port=port))
 
     @classmethod
     def tearDownClass(cls):
@@ -64,7 +96,7 @@ class Cost(unittest.TestCase):
         counted = f"{self.folder}/counted"
         done = subprocess.run(
             [*wrapper, self.program, *arguments], capture_output=True, text=True, timeout=600, cwd=self.folder,
-            env={**os.environ, "OPENAI_ADMIN_KEY": "sk-admin-cost-not-a-real-key", "LD_PRELOAD": self.counter,
+            env={**os.environ, "COST_KEY": "sk-admin-cost-not-a-real-key", "LD_PRELOAD": self.counter,
                  "COGNI_KEY_RING": f"{self.folder}/example.keyring.json", "COGNI_ALLOCATIONS": counted})
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         with open(counted, "rb") as file:
@@ -75,10 +107,10 @@ class Cost(unittest.TestCase):
         minutes = BUCKETS * steps
         path = f"{self.folder}/pipeline.yaml"
         with open(path, "w") as file:
-            file.write(PIPELINE.format(port=self.port, until=f"{minutes // 60:02}:{minutes % 60:02}", compression=compression, format=form))
+            file.write(PIPELINE.format(folder=self.folder, until=f"{minutes // 60:02}:{minutes % 60:02}", compression=compression, format=form))
         shutil.rmtree(f"{self.folder}/out", ignore_errors=True)
         counted, told = self.run_cogni(["run", path, "--now", "2026-01-01", "--output", "out", "--progress", "none"], wrapper)
-        self.assertRegex(told, rf"usage_completions +[\d,]+ +{steps * STEP:,} ")
+        self.assertRegex(told, rf"usage +[\d,]+ +{steps * STEP:,} ")
         return counted, told
 
     def instructions(self, run):
