@@ -175,7 +175,7 @@ load: {{ compression: zstd, format: ndjson, keep_generations: 3 }}
         if done.returncode != 0 or not told:
             sys.exit(f"the forecast's test failed:\n{(done.stdout + done.stderr)[-3000:]}")
         lines, worst = [], 0.0
-        for what, requests, seconds, came, took in told:
+        for what, requests, seconds, came, took in sorted(told, key=lambda line: -int(line[1])):
             off = (int(seconds) - float(took)) / float(took)
             worst = max(worst, abs(off))
             lines.append((what, f"{int(requests):,}", f"{int(seconds):,}", f"{int(came):,}", f"{float(took):,.0f}", f"{off:+.1%}"))

@@ -24,7 +24,7 @@ ROWS_A_BUCKET, BUCKETS = 100, 100
 STEP = ROWS_A_BUCKET * BUCKETS
 
 # Twice what was counted when this was written; lower them when the program gets better.
-INSTRUCTIONS_A_ROW = 90_000
+INSTRUCTIONS_A_ROW = 50_000
 INSTRUCTIONS_TO_START = 250_000_000
 # A bucket costs a few allocations, a row none: one row in ten may, before something is wrong.
 ALLOCATIONS_A_ROW = 0.1
