@@ -1,12 +1,12 @@
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 APT := libssl-dev libcurl4-openssl-dev libarchive-dev libsqlite3-dev libzstd-dev libdeflate-dev
-TEST_APT := libarchive-tools zstd unzip python3-venv strace fuse libfuse2 prometheus prometheus-pushgateway systemd faketime
+TEST_APT := libarchive-tools zstd unzip python3-venv strace fuse libfuse2 prometheus prometheus-pushgateway systemd faketime valgrind binutils
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/debug
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release run test bench faults faults-bugs fuzz walls format lint clean
+.PHONY: help setup setup-tests build release run test bench bench-scale faults faults-bugs fuzz walls format lint clean
 
 help: ## Lists these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -44,11 +44,14 @@ faults: setup-tests build ## The whole fault laboratory (an hour): every call, i
 faults-bugs: setup-tests build ## Plants known bugs into a copy of the sources and looks which method catches each
 	Tests/Faults/plant.sh --write
 
-bench: ## Measures against the floor: the same bytes through curl | zstd | sha256sum
+bench: ## Measures against the floor (the same bytes through curl | zstd | sha256sum), dlt and DuckDB
 	Bench/run.sh
 
 fuzz: setup ## Looks for inputs that break a parser, FUZZ_SECONDS (60) for each of the four
 	Tests/Fuzz/run.sh fuzz
+
+bench-scale: ## Measures growth: 15 million rows, 50,000 partitions, 50,000 requests, runs with nothing new
+	Bench/scale.sh
 
 walls: ## C modules and `unsafe` stand in Sources/Native and nowhere else; no floor imports its own or a higher one
 	@Tools/walls.sh

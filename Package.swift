@@ -150,9 +150,8 @@ let package = Package(
         tests(
             "RunnerTests",
             [
-                "Runner", "Ledger", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile", "Connector",
-                "PageMemory",
-                "Model",
+                "Runner", "Ledger", "Load", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile",
+                "Connector", "PageMemory", "Model",
             ]
         ),
         tests("SimulatorTests", ["cogni-simulator"]),

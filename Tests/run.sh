@@ -51,6 +51,7 @@ counted faults Tests/Faults/run.sh --short
 [ -x Tests/Wire/run.sh ] && counted wire env BIN=.build/debug Tests/Wire/run.sh
 counted fuzz Tests/Fuzz/run.sh
 [ -x Tests/e2e/run.sh ] && counted e2e env BIN=.build/debug Tests/e2e/run.sh
+counted cost env BIN=.build/debug Tests/cost/test_cost.py
 
 echo
 printf "%b" "$parts"

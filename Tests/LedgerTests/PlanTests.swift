@@ -22,6 +22,18 @@ import Testing
         #expect(try later.slices() == [slice("a", pages: 1), done])
     }
 
+    @Test func aCheckpointOfManyWalksIsWholeOrNotThere() throws {
+        let store = try folder.open()
+        let old = try store.claim(runID: "run-1")
+        try store.beginPlan(plan(), as: old)
+        try store.saveProgress([slice("a", pages: 1), slice("b", pages: 2)], as: old)
+        #expect(try store.slices().map(\.id) == ["a", "b"])
+        let new = try store.claim(runID: "run-2")
+        #expect(throws: Fault.self) { try store.saveProgress([slice("a", pages: 9), slice("c", pages: 1)], as: old) }
+        #expect(try store.slices() == [slice("a", pages: 1), slice("b", pages: 2)])
+        try store.saveProgress([], as: new)
+    }
+
     @Test func aStreamsProgressCanBeForgottenAlone() throws {
         let store = try folder.open()
         let claim = try store.claim(runID: "run-1")

@@ -103,7 +103,7 @@ struct Workspace {
         )
         // Outermost the pacing: a path that has to wait must not hold a place that others could use.
         return PacedTransport(
-            GatedTransport(live, width: width),
+            GatedTransport(live, width: width, clock: SystemClock()),
             requestsPerMinute: pipeline.source.requestsPerMinute,
             perPath: pipeline.connector.pacing.perPath
         )

@@ -51,32 +51,39 @@ extension StateStore {
 
     /// Makes the slice's progress durable. Throws when no plan is open.
     package func saveProgress(_ progress: SliceProgress, as claim: Claim) throws(Fault) {
-        try write(as: claim) { db in
-            let kept = try keptCursorCount(db, progress)
-            let statement = try db.cachedStatement(
-                sql: """
-                    INSERT INTO cursors (pipeline, stream, slice, next_page, version, watermark, walk, parameters_json,
-                        window_from, window_to, pages, seen_count, counters_json, staged_json, state, last_request_id)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (pipeline, slice) DO UPDATE SET
-                        next_page = excluded.next_page, version = excluded.version, watermark = excluded.watermark,
-                        pages = excluded.pages, seen_count = excluded.seen_count,
-                        counters_json = excluded.counters_json, staged_json = excluded.staged_json,
-                        state = excluded.state, last_request_id = excluded.last_request_id
-                    """
-            )
-            try statement.execute(arguments: [
-                pipeline, progress.stream, progress.id, progress.nextPage, StateStore.cursorVersion,
-                progress.watermark?.seconds, progress.walk, progress.parameters.canonicalText, progress.from?.seconds,
-                progress.to?.seconds, progress.pages, progress.seenCursors.count, progress.counters.canonicalText,
-                JSONValue.strings(progress.staged).canonicalText, progress.state.rawValue, progress.lastRequestID,
-            ])
-            let insert = try db.cachedStatement(
-                sql: "INSERT INTO seen_cursors (pipeline, slice, position, cursor) VALUES (?, ?, ?, ?)"
-            )
-            for position in kept..<progress.seenCursors.count {
-                try insert.execute(arguments: [pipeline, progress.id, position, progress.seenCursors[position]])
-            }
+        try saveProgress([progress], as: claim)
+    }
+
+    /// Makes all of them durable, or none: one transaction, however many walks a checkpoint covers.
+    package func saveProgress(_ slices: [SliceProgress], as claim: Claim) throws(Fault) {
+        try write(as: claim) { db in for slice in slices { try save(slice, in: db) } }
+    }
+
+    private func save(_ progress: SliceProgress, in db: Database) throws {
+        let kept = try keptCursorCount(db, progress)
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO cursors (pipeline, stream, slice, next_page, version, watermark, walk, parameters_json,
+                    window_from, window_to, pages, seen_count, counters_json, staged_json, state, last_request_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (pipeline, slice) DO UPDATE SET
+                    next_page = excluded.next_page, version = excluded.version, watermark = excluded.watermark,
+                    pages = excluded.pages, seen_count = excluded.seen_count,
+                    counters_json = excluded.counters_json, staged_json = excluded.staged_json,
+                    state = excluded.state, last_request_id = excluded.last_request_id
+                """
+        )
+        try statement.execute(arguments: [
+            pipeline, progress.stream, progress.id, progress.nextPage, StateStore.cursorVersion,
+            progress.watermark?.seconds, progress.walk, progress.parameters.canonicalText, progress.from?.seconds,
+            progress.to?.seconds, progress.pages, progress.seenCursors.count, progress.counters.canonicalText,
+            JSONValue.strings(progress.staged).canonicalText, progress.state.rawValue, progress.lastRequestID,
+        ])
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO seen_cursors (pipeline, slice, position, cursor) VALUES (?, ?, ?, ?)"
+        )
+        for position in kept..<progress.seenCursors.count {
+            try insert.execute(arguments: [pipeline, progress.id, position, progress.seenCursors[position]])
         }
     }
 

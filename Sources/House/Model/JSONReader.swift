@@ -133,7 +133,10 @@ private struct JSONReader {
 
     private mutating func string() throws(JSONError) -> String {
         at += 1
-        var text: [UInt8] = []
+        // Most strings are plain: found by looking, read at once.
+        let end = bytes[at...].firstIndex { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 } ?? bytes.endIndex
+        var text = bytes[at..<end]
+        at = end
         while true {
             guard let byte = current else { throw fail("a string is not closed") }
             if byte == UInt8(ascii: "\"") { break }
@@ -150,7 +153,7 @@ private struct JSONReader {
         return string
     }
 
-    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+    private mutating func escape(into text: inout ArraySlice<UInt8>) throws(JSONError) {
         at += 1
         let simple: [UInt8: UInt8] = [
             0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 8, 0x66: 12, 0x6E: 10, 0x72: 13, 0x74: 9,

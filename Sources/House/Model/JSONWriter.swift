@@ -72,6 +72,7 @@ extension JSONValue {
 
     /// The last of equal keys, in the order of RFC 8785.
     private static func sorted(_ members: [Member]) -> [Member] {
+        if isSorted(members) { return members }
         var last: [String: JSONValue] = [:]
         var order: [String] = []
         for member in members {
@@ -85,16 +86,49 @@ extension JSONValue {
         return keys.map { Member($0, last[$0] ?? .null) }
     }
 
+    /// Plain keys, each behind the one before: nothing to do, and most objects that were read are so.
+    private static func isSorted(_ members: [Member]) -> Bool {
+        guard members.allSatisfy({ $0.key.utf8.allSatisfy { $0 < 0x80 } }) else { return false }
+        return zip(members, members.dropFirst()).allSatisfy { $0.key < $1.key }
+    }
+
+    /// Canonical text of an object with one long array, whose elements are made as they are written: the tree of a hundred
+    /// thousand files takes many times the memory of their text.
+    package static func canonical(_ members: [Member], _ key: String, _ elements: some Sequence<JSONValue>) -> [UInt8] {
+        var out: [UInt8] = []
+        out.append(UInt8(ascii: "{"))
+        for (index, member) in sorted(members.filter { $0.key != key } + [Member(key, .null)]).enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            quote(member.key, into: &out)
+            out.append(UInt8(ascii: ":"))
+            guard member.key == key else {
+                member.value.write(to: &out, sorted: true, indent: nil)
+                continue
+            }
+            out.append(UInt8(ascii: "["))
+            for (place, element) in elements.enumerated() {
+                if place > 0 { out.append(UInt8(ascii: ",")) }
+                element.write(to: &out, sorted: true, indent: nil)
+            }
+            out.append(UInt8(ascii: "]"))
+        }
+        out.append(UInt8(ascii: "}"))
+        return out
+    }
+
     /// Appends `text` as a JSON string with the shortest escapes of RFC 8785.
     package static func quote(_ text: String, into out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        escape(text.utf8, into: &out)
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+            out.append(contentsOf: text.utf8)
+        } else {
+            escape(text.utf8, into: &out)
+        }
         out.append(UInt8(ascii: "\""))
     }
 
     /// Appends UTF-8 with what JSON must escape escaped, without the quotes.
     package static func escape(_ bytes: some Sequence<UInt8>, into out: inout [UInt8]) {
-        let hex = Array("0123456789abcdef".utf8)
         for byte in bytes {
             switch byte {
             case 0x22: out.append(contentsOf: [0x5C, 0x22])
@@ -106,8 +140,8 @@ extension JSONValue {
             case 0x0D: out.append(contentsOf: "\\r".utf8)
             case 0..<0x20:
                 out.append(contentsOf: "\\u00".utf8)
-                out.append(hex[Int(byte >> 4)])
-                out.append(hex[Int(byte & 15)])
+                out.append(48 + (byte >> 4))
+                out.append((byte & 15) + (byte & 15 < 10 ? 48 : 87))
             default: out.append(byte)
             }
         }

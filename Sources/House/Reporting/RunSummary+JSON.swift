@@ -58,6 +58,6 @@ extension StreamReport {
             .init("files", .integer(files)),
             .init("bytes", .integer(bytes)),
             .init("seconds", .number(Phrase.seconds(milliseconds: milliseconds))),
-        ]
+        ] + (replyMilliseconds.map { [.init("reply_ms", .integer($0))] } ?? [])
     }
 }

@@ -26,6 +26,8 @@ package struct StreamReport: Sendable, Equatable {
     package var files = 0
     package var bytes = 0
     package var milliseconds = 0
+    /// How long the API took for a reply, on average; `nil` when replies were not timed, as in a replay.
+    package var replyMilliseconds: Int?
     /// Sentences for people: schema drift, parents that vanished, groupings that fell back.
     package var notes: [String] = []
     /// What else was counted, by name: `restated_buckets`, `relationship_breaks.KIND`. Zeros may stand in it.

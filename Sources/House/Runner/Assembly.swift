@@ -1,5 +1,6 @@
 internal import ArchiveWriting
 internal import Connector
+internal import Extract
 internal import Load
 internal import Model
 internal import PipelineFile
@@ -150,6 +151,7 @@ struct Assembly {
             report.files = files.count
             report.bytes = files.reduce(0) { $0 + $1.facts.bytes }
             report.milliseconds = result.milliseconds
+            report.replyMilliseconds = result.meanReply.map { Int(($0.inSeconds * 1000).rounded()) }
             report.notes = result.notes + driftNotes(result)
             return report
         }

@@ -38,16 +38,24 @@ actor AsyncGate {
 package struct GatedTransport: Transport {
     private let inner: any Transport
     private let gate: AsyncGate
+    private let clock: (any RequestClock)?
 
-    package init(_ inner: any Transport, width: Int) {
+    /// - clock: by which each reply says how long it took; without one it does not say.
+    package init(_ inner: any Transport, width: Int, clock: (any RequestClock)? = nil) {
         self.inner = inner
+        self.clock = clock
         gate = AsyncGate(width: width)
     }
 
     package func send(_ request: Request) async throws(TransportError) -> Reply {
         guard await gate.enter() else { throw TransportError(.cancelled, "the run was stopped") }
+        let begun = clock?.elapsed
         let outcome: Result<Reply, TransportError>
-        do throws(TransportError) { outcome = .success(try await inner.send(request)) } catch {
+        do throws(TransportError) {
+            var reply = try await inner.send(request)
+            if let clock, let begun { reply.took = clock.elapsed - begun }
+            outcome = .success(reply)
+        } catch {
             outcome = .failure(error)
         }
         await gate.leave()

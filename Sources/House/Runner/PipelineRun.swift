@@ -223,7 +223,7 @@ package struct PipelineRun: Sendable {
                 outcome = .dryRun
                 try store.discardPlan(as: claim)
             } else {
-                switch try publish(built, root, fence) {
+                switch try publish(built, over: current, root, fence) {
                 case .none:
                     // What all walks gave was made durable when they ended; the next run makes its files from that.
                     isInterrupted = true
@@ -285,10 +285,11 @@ package struct PipelineRun: Sendable {
     /// `nil` when a signal came before the commit.
     private func publish(
         _ built: Publication,
+        over current: Generation?,
         _ root: OutputRoot,
         _ fence: CommitFence
     ) throws(Fault) -> PublishOutcome? {
-        do throws(Fault) { return try root.publish(built, fence: fence.check) } catch {
+        do throws(Fault) { return try root.publish(built, over: current, fence: fence.check) } catch {
             guard error.code == .interrupted else { throw error }
             return nil
         }

@@ -45,6 +45,7 @@ actor ProgressKeeper {
     private let claim: Claim
     private let stagingFolder: String
     private let interval: Duration
+    private var restsUntil = ContinuousClock.now
     private var streams: [String: Stream] = [:]
     private var earlier: [String: SliceProgress] = [:]
     /// The first failure to make progress durable; the run can't be trusted to resume, and says so.
@@ -147,7 +148,8 @@ actor ProgressKeeper {
     private func note(_ row: SliceProgress) async {
         streams[row.stream]?.slices[row.id] = row
         streams[row.stream]?.dirty.insert(row.id)
-        guard let last = streams[row.stream]?.lastCheckpoint, ContinuousClock.now - last >= interval else { return }
+        let now = ContinuousClock.now
+        guard let last = streams[row.stream]?.lastCheckpoint, now - last >= interval, now >= restsUntil else { return }
         await checkpoint(row.stream)
     }
 
@@ -156,7 +158,8 @@ actor ProgressKeeper {
         guard var stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return }
         let dirty = stream.dirty
         stream.dirty = []
-        stream.lastCheckpoint = .now
+        let begun = ContinuousClock.now
+        stream.lastCheckpoint = begun
         streams[name] = stream
         do throws(Fault) {
             guard let durable = try await stream.engine.makeDurable() else { return }
@@ -168,14 +171,19 @@ actor ProgressKeeper {
                 "fetched": .integer(fetched), "group_by": .strings(stream.groupBy),
                 "closed": ClosedPartitions.json(durable.early),
             ]
-            try store.saveProgress(row, as: claim)
             // As they were before the rows became durable: another walk may have gone on meanwhile, with rows that have not.
-            for id in dirty.sorted() {
-                if let slice = stream.slices[id] { try store.saveProgress(slice, as: claim) }
-            }
+            let walks = dirty.sorted().compactMap { stream.slices[$0] }
+            try store.saveProgress([row] + walks, as: claim)
+            rest(after: ContinuousClock.now - begun)
         } catch {
             fault = fault ?? error
         }
+    }
+
+    /// A stream of many partitions has much to note, and a disk may be slow: noting takes a quarter of the time at most, unless
+    /// every page is to be made durable.
+    private func rest(after cost: Duration) {
+        if interval > .zero { restsUntil = .now + cost * 3 }
     }
 
     /// Before the process ends with work undone.

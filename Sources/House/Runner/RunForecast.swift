@@ -28,19 +28,25 @@ package struct RunForecast: Sendable {
     /// Of the streams whose number is known; the others come on top.
     package private(set) var requests = 0
     package var isComplete: Bool { streams.allSatisfy { $0.requests != nil } }
-    /// The shortest time that pace and parallel requests allow.
+    /// The time that pace, parallel requests, and parents before their children allow.
     package private(set) var seconds = 0
+    /// What one request is taken to last: as in earlier runs, on average over the requests of this one.
+    package private(set) var millisecondsPerRequest = RunForecast.usualMilliseconds
+    /// Whether earlier runs have said so.
+    package private(set) var isMeasured = false
 
     /// What one request takes, for want of anything better.
-    package static let millisecondsPerRequest = 500
+    package static let usualMilliseconds = 500
 
     /// - Parameters:
     ///   - forgotten: streams whose cursor was reset.
+    ///   - past: what earlier runs took.
     package init(
         _ pipeline: Pipeline,
         options: RunOptions,
         current: Generation?,
-        forgotten: Set<String> = []
+        forgotten: Set<String> = [],
+        past: PastRuns = PastRuns()
     ) throws(Fault) {
         let selected = Set(pipeline.streams.map(\.spec.name).filter { options.streams?.contains($0) ?? true })
         var needed = selected
@@ -55,7 +61,14 @@ package struct RunForecast: Sendable {
             stream.isHelper = !selected.contains(spec.name)
             stream.window = options.window(of: plan, after: old)
             stream.walks = try RunForecast.walks(plan, pipeline, current)
-            let paging = RunForecast.pages(plan, pipeline, stream.window, known, walks: stream.walks)
+            let paging = RunForecast.pages(
+                plan,
+                pipeline,
+                stream.window,
+                known,
+                walks: stream.walks,
+                pagesBefore: past.streams[spec.name]?.pages
+            )
             stream.basis = paging.basis
             if let walks = stream.walks, let pages = paging.pages { stream.requests = max(walks, pages) }
             if spec.window != nil, stream.window == nil {
@@ -68,7 +81,23 @@ package struct RunForecast: Sendable {
             streams.append(stream)
         }
         requests = streams.reduce(0) { $0 + ($1.requests ?? 0) }
-        seconds = time(pipeline)
+        let each = past.milliseconds
+        isMeasured = each != nil
+        var schedule = RunSchedule(pipeline)
+        var sum = 0
+        for stream in streams {
+            let milliseconds = past.streams[stream.name]?.milliseconds ?? each ?? RunForecast.usualMilliseconds
+            sum += milliseconds * (stream.requests ?? 0)
+            schedule.add(
+                stream.name,
+                after: pipeline.connector.stream(stream.name)?.parents.last?.stream,
+                requests: stream.requests ?? 0,
+                walks: stream.walks ?? 1,
+                milliseconds: milliseconds
+            )
+        }
+        if requests > 0 { millisecondsPerRequest = (sum + requests / 2) / requests }
+        seconds = requests > 0 ? max(1, Int(schedule.seconds.rounded())) : 0
     }
 
     /// Walks of a stream: its ways of asking times its parents.
@@ -114,7 +143,8 @@ package struct RunForecast: Sendable {
         _ pipeline: Pipeline,
         _ window: TimeWindow?,
         _ known: Manifest.Stream?,
-        walks: Int?
+        walks: Int?,
+        pagesBefore: Int?
     ) -> (pages: Int?, basis: String) {
         let spec = plan.spec
         let cap = spec.pagination.cap(width: plan.bucketWidth)
@@ -130,11 +160,13 @@ package struct RunForecast: Sendable {
             return ((buckets + limit - 1) / limit * walks, "\(buckets) buckets, \(limit) a page")
         case .snapshot, .log:
             let parents = spec.parents.isEmpty ? "" : "\(walks) parents, "
-            guard spec.mode == .snapshot, let known, let limit, limit > 0 else {
-                return spec.parents.isEmpty ? (nil, "pages unknown") : (nil, "\(parents)pages unknown")
+            if let pagesBefore { return (max(walks, pagesBefore), "\(parents)\(pagesBefore) pages last time") }
+            if spec.mode == .snapshot, let known, let limit, limit > 0 {
+                let rows = known.rows
+                return (max(walks, (rows + limit - 1) / limit), "\(parents)\(rows) rows last time, \(limit) a page")
             }
-            let rows = known.rows
-            return (max(walks, (rows + limit - 1) / limit), "\(parents)\(rows) rows last time, \(limit) a page")
+            if spec.parents.isEmpty { return (nil, "pages unknown") }
+            return (walks, "\(parents)at least one page each")
         }
     }
 
@@ -152,14 +184,5 @@ package struct RunForecast: Sendable {
             at = span.end
         }
         return names
-    }
-
-    private func time(_ pipeline: Pipeline) -> Int {
-        let width = max(1, pipeline.source.concurrency)
-        let working = requests * RunForecast.millisecondsPerRequest / width / 1000
-        let paced = pipeline.source.requestsPerMinute.map { requests * 60 / max(1, $0) } ?? 0
-        let busiest = streams.compactMap(\.requests).max() ?? 0
-        let pacedPath = pipeline.connector.pacing.perPath.map { busiest * 60 / max(1, $0) } ?? 0
-        return max(working, paced, pacedPath, requests > 0 ? 1 : 0)
     }
 }

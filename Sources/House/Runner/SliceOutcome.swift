@@ -6,6 +6,9 @@ struct SliceOutcome: Sendable {
     var pages = 0
     var requests = 0
     var retries = 0
+    /// Time that the API took for its replies, and for how many that is known.
+    var transfer: Duration = .zero
+    var timed = 0
     var absent = 0
     var refused = 0
     /// Walks begun anew because their cursor was refused.
@@ -20,10 +23,19 @@ struct SliceOutcome: Sendable {
     /// The API's clock, when it is behind the window that was asked for.
     var serverTime: Instant?
 
+    mutating func note(_ attempts: Attempts) {
+        requests += attempts.count
+        retries += attempts.retries
+        transfer += attempts.transfer
+        timed += attempts.timed
+    }
+
     static func += (sum: inout SliceOutcome, more: SliceOutcome) {
         sum.pages += more.pages
         sum.requests += more.requests
         sum.retries += more.retries
+        sum.transfer += more.transfer
+        sum.timed += more.timed
         sum.absent += more.absent
         sum.refused += more.refused
         sum.restarts += more.restarts

@@ -18,6 +18,8 @@ struct StreamResult: Sendable {
     /// Of these, for fetching and for closing.
     var fetchMilliseconds = 0
     var closeMilliseconds = 0
+    /// How long the API took for a reply; `nil` when replies were not timed.
+    var meanReply: Duration?
     var notes: [String] = []
     var drift = Drift()
     var requestIDs: [String] = []

@@ -144,6 +144,7 @@ struct StreamRun: Sendable {
         result.pages = collected.pages + (resumed?.pages ?? 0)
         result.requests = collected.requests
         result.retries = collected.retries
+        if collected.timed > 0 { result.meanReply = collected.transfer / collected.timed }
         result.requestIDs = collected.requestIDs
         result.drift = await engine.drift
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
@@ -230,8 +231,7 @@ struct StreamRun: Sendable {
                 let fetched = try await page(slice, walk, at: place, number: number, engine: engine, requests: requests)
                 switch fetched {
                 case .failure(let failure):
-                    outcome.requests += failure.attempts.count
-                    outcome.retries += failure.attempts.retries
+                    outcome.note(failure.attempts)
                     if isRefusedCursor(failure, walk), restarts < StreamRun.restartLimit {
                         // From the first page on: rows that come again are repeats, and stand once.
                         restarts += 1
@@ -254,8 +254,7 @@ struct StreamRun: Sendable {
                     outcome.stopsRun = failure.stopsRun
                     return outcome
                 case .success(let page):
-                    outcome.requests += page.attempts.count
-                    outcome.retries += page.attempts.retries
+                    outcome.note(page.attempts)
                     outcome.pages += 1
                     if let id = page.attempts.requestID, outcome.requestIDs.count < 20 { outcome.requestIDs.append(id) }
                     if walk.pages == 0, let told = page.serverTime, let window = openAtTheAPI(slice, told) {

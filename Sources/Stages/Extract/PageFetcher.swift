@@ -13,6 +13,9 @@ package struct Attempts: Sendable, Equatable {
     package var count = 0
     /// Time spent waiting between attempts.
     package var waited: Duration = .zero
+    /// Time that the API took for its replies, and for how many that is known.
+    package var transfer: Duration = .zero
+    package var timed = 0
     /// The last reply's, sanitized.
     package var requestID: String?
     package init() {}
@@ -102,6 +105,10 @@ package struct PageFetcher: Sendable {
                 if Task.isCancelled { throw TransportError(.cancelled, "the run was stopped") }
                 let answer = try await transport.send(request)
                 reply = answer
+                if let took = answer.took {
+                    attempts.transfer += took
+                    attempts.timed += 1
+                }
                 outcome = await look(at: answer, envelope: &envelope, validate: validate)
             } catch {
                 outcome = .failed(TransportError(error.kind, MessageFilter.bounded(sanitize(error.reason))))

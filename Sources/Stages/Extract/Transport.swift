@@ -46,6 +46,8 @@ package struct Reply: Sendable {
     package var body: PageBytes
     /// False when the body ended only because the connection closed: it may have been cut there.
     package var isDelimited: Bool
+    /// From sending to the last byte, without any wait for a turn; `nil` where nobody looked.
+    package var took: Duration?
 
     package init(status: Int, headers: [String: String], body: PageBytes, isDelimited: Bool = true) {
         self.status = status

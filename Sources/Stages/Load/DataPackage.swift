@@ -7,21 +7,20 @@ internal import Model
 /// uncompressed parts joined, and no reader could check what it downloads.
 enum DataPackage {
     /// `nil` when there is no file: the profile wants at least one resource.
-    static func json(_ manifest: Manifest) -> JSONValue? {
-        var resources: [JSONValue] = []
-        for stream in manifest.streams.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
-            for partition in stream.partitions.sorted(by: { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }) {
-                for (index, file) in partition.files.enumerated() {
-                    resources.append(resource(stream, partition, file, number: index + 1))
-                }
+    static func bytes(_ manifest: Manifest) -> [UInt8]? {
+        guard manifest.streams.contains(where: { $0.partitions.contains { !$0.files.isEmpty } }) else { return nil }
+        let streams = manifest.streams.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        let resources = streams.lazy.flatMap { stream in
+            stream.partitions.sorted { $0.value.utf8.lexicographicallyPrecedes($1.value.utf8) }.lazy.flatMap {
+                partition in
+                partition.files.enumerated().map { resource(stream, partition, $1, number: $0 + 1) }
             }
         }
-        guard !resources.isEmpty else { return nil }
-        return [
-            "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-            "name": .string(manifest.pipeline),
-            "resources": .array(resources),
+        let members: [JSONValue.Member] = [
+            .init("$schema", "https://datapackage.org/profiles/2.0/datapackage.json"),
+            .init("name", .string(manifest.pipeline)),
         ]
+        return JSONValue.canonical(members, "resources", resources)
     }
 
     private static func resource(

@@ -13,15 +13,17 @@ extension OutputRoot {
     /// afterwards.
     ///
     /// A task that is cancelled before the commit stops there with `.interrupted`.
+    /// - Parameter known: the current generation as the caller has read it; read again where it is another one by now.
     /// - Parameter fence: asked first and again right before the commit; throws when somebody else has taken over.
     package func publish(
         _ publication: Publication,
+        over known: Generation? = nil,
         fence: () throws(Fault) -> Void = {}
     ) throws(Fault) -> PublishOutcome {
         var publication = publication
         try fence()
         try checkNames(publication.manifest)
-        let previous = try current()
+        let previous = try current(unless: known)
         if let previous {
             for index in publication.manifest.streams.indices {
                 let name = publication.manifest.streams[index].name
@@ -191,7 +193,7 @@ struct GenerationBuilder {
             sums.append((name, SHA256.hex(of: bytes)))
         }
         for stream in manifest.streams { try write(stream.schema, try schema(stream)) }
-        if let package = DataPackage.json(manifest) { try write("datapackage.json", package.canonical) }
+        if let package = DataPackage.bytes(manifest) { try write("datapackage.json", package) }
         let changes = Changes.json(
             from: previous?.manifest,
             to: manifest,

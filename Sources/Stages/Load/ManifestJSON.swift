@@ -4,18 +4,19 @@ package import Model
 /// The manifest as JSON. Optional facts that are not known are left out rather than written as null.
 extension Manifest {
     /// The bytes of `manifest.json`.
-    package var bytes: [UInt8] { json.canonical }
+    package var bytes: [UInt8] { JSONValue.canonical(facts, "streams", sorted.lazy.map(\.json)) }
 
-    package var json: JSONValue {
-        let sorted = streams.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        return .object(
-            extra + [
-                .init("format", .string(Manifest.format)),
-                .init("pipeline", .string(pipeline)),
-                .init("key_ids", .strings(keyIDs)),
-                .init("streams", .array(sorted.map(\.json))),
-            ] + member("crypto", crypto?.json)
-        )
+    package var json: JSONValue { .object(facts + [.init("streams", .array(sorted.map(\.json)))]) }
+
+    private var sorted: [Stream] { streams.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) } }
+
+    /// All but the streams.
+    private var facts: [JSONValue.Member] {
+        extra + [
+            .init("format", .string(Manifest.format)),
+            .init("pipeline", .string(pipeline)),
+            .init("key_ids", .strings(keyIDs)),
+        ] + member("crypto", crypto?.json)
     }
 }
 

@@ -160,8 +160,8 @@ private struct ManifestReader {
 
     private func digest(_ value: JSONValue, _ key: String, _ place: String) throws(Fault) -> String {
         let digest = try text(value, key, place)
-        let digits = Set("0123456789abcdef".utf8)
-        guard digest.utf8.count == 64, digest.utf8.allSatisfy(digits.contains) else {
+        let isHex = digest.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
+        guard digest.utf8.count == 64, isHex else {
             throw wrong(place, "no SHA-256 `\(key)`")
         }
         return digest

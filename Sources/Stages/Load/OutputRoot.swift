@@ -97,6 +97,17 @@ package struct OutputRoot: Sendable {
         return try generation(number)
     }
 
+    /// The current generation; `known` where that is still it, byte for byte.
+    func current(unless known: Generation?) throws(Fault) -> Generation? {
+        guard let number = try currentNumber() else { return nil }
+        if let known, known.number == number,
+            try Generation.manifestBytes(in: generationPath(number)) == known.manifestBytes
+        {
+            return known
+        }
+        return try generation(number)
+    }
+
     package func generation(_ number: Int) throws(Fault) -> Generation {
         try Generation(number: number, path: generationPath(number))
     }
@@ -125,11 +136,13 @@ package struct Generation: Sendable {
     init(number: Int, path: String) throws(Fault) {
         self.number = number
         self.path = path
-        manifestBytes = try onDisk { () throws(DiskError) in
-            try Disk.contents(path + "/manifest.json", limit: Generation.manifestLimit)
-        }
+        manifestBytes = try Generation.manifestBytes(in: path)
         manifest = try Manifest(parsing: manifestBytes, path: path + "/manifest.json")
         manifestSHA256 = SHA256.hex(of: manifestBytes)
+    }
+
+    static func manifestBytes(in path: String) throws(Fault) -> [UInt8] {
+        try onDisk { () throws(DiskError) in try Disk.contents(path + "/manifest.json", limit: manifestLimit) }
     }
 
     /// More than a million files; a manifest beyond this is not ours.

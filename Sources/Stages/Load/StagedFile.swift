@@ -74,8 +74,12 @@ package enum ArchiveName {
 
     /// Whether a path stays below its folder: plain components, none of them empty, `.` or `..`.
     package static func isPlain(_ path: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return !path.isEmpty && path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
-            && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+        guard !path.isEmpty, path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else {
+            return false
+        }
+        let dot = UInt8(ascii: ".")
+        return path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
+            !part.isEmpty && !(part.count <= 2 && part.allSatisfy { $0 == dot })
+        }
     }
 }

@@ -28,6 +28,7 @@ package struct Vacuum: Sendable, Equatable {
         let all = try root.generations()
         guard let current = try root.currentNumber() else { return Vacuum(dropped: [], kept: all) }
         let kept = Set(all.suffix(keep)).union([current])
+        guard all.contains(where: { !kept.contains($0) }) else { return Vacuum(dropped: [], kept: kept.sorted()) }
         return try onDisk { () throws(DiskError) in
             var shared: Set<UInt64> = []
             for number in kept { for file in try files(root, number) { shared.insert(file.inode) } }

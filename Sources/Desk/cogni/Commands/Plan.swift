@@ -18,7 +18,8 @@ struct Plan: ParsableCommand {
               cogni plan pipelines/openai-admin.yaml --streams costs,users --full-refresh --json
 
             Reports can be counted exactly. The length of a list is only known from the last time, and how many parents its
-            children have as well; before the first run these are unknown, and come on top of the total.
+            children have as well; before the first run these are unknown, and come on top of the total. The time follows from
+            the pace, from how many requests go side by side, and from how long the API took last time.
             """
     )
 
@@ -41,7 +42,13 @@ struct Plan: ParsableCommand {
         options.fullRefresh = fullRefresh
         let current = try workspace.root.current()
         let forgotten = try Plan.forgotten(workspace, current)
-        let forecast = try RunForecast(workspace.pipeline, options: options, current: current, forgotten: forgotten)
+        let forecast = try RunForecast(
+            workspace.pipeline,
+            options: options,
+            current: current,
+            forgotten: forgotten,
+            past: try Plan.past(workspace)
+        )
         if json {
             Terminal.out(document(forecast, workspace, options.now, current))
         } else {
@@ -59,6 +66,14 @@ struct Plan: ParsableCommand {
         // A state that follows another generation will be brought up to date by the run.
         guard try store.committedGeneration()?.manifestSHA256 == current.manifestSHA256 else { return [] }
         return Set(current.manifest.streams.map(\.name)).subtracting(try store.watermarks().map(\.stream))
+    }
+
+    /// What the ledger remembers of earlier runs.
+    private static func past(_ workspace: Workspace) throws(Fault) -> PastRuns {
+        let path = workspace.root.statePath
+        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { return PastRuns() }
+        defer { try? store.close() }
+        return PastRuns(try store.runs())
     }
 
     private func show(_ forecast: RunForecast, _ workspace: Workspace, _ now: Instant, _ current: Generation?) {
@@ -79,9 +94,8 @@ struct Plan: ParsableCommand {
         let time = Phrase.time(milliseconds: forecast.seconds * 1000)
         let pace = workspace.pipeline.source.requestsPerMinute.map { ", at most \(Phrase.count($0)) a minute" } ?? ""
         Terminal.out("as of \(now.text): \(Phrase.count(forecast.requests, "request"))\(more)")
-        Terminal.out(
-            "about \(time): \(workspace.pipeline.source.concurrency) at a time, \(RunForecast.millisecondsPerRequest) ms each\(pace)"
-        )
+        let each = "\(forecast.millisecondsPerRequest) ms each" + (forecast.isMeasured ? " as last time" : "")
+        Terminal.out("about \(time): \(workspace.pipeline.source.concurrency) at a time, \(each)\(pace)")
         Terminal.out(
             current.map { "on top of generation \($0.number) in \(workspace.output)" }
                 ?? "the first run into \(workspace.output)"
@@ -112,6 +126,7 @@ struct Plan: ParsableCommand {
             "output": .string(workspace.output), "generation": current.map { .integer($0.number) } ?? nil,
             "requests": .integer(forecast.requests), "complete": .bool(forecast.isComplete),
             "seconds": .integer(forecast.seconds),
+            "milliseconds_per_request": .integer(forecast.millisecondsPerRequest),
             "streams": .array(
                 forecast.streams.map { stream in
                     [
