@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// Memory of large pages that were read and dropped, kept for the next ones.
+///
+/// Memory fresh from the system costs a fault every 4 KiB, for a page of 14 MB as much time as scanning it. At most
+/// two buffers wait here, and none larger than 32 MiB, so that one huge page does not stay for the rest of the run.
+@safe final class PageStock: Sendable {
+    static let shared = PageStock()
+
+    private static let smallest = 1 << 20
+    private static let largest = 32 << 20
+    private static let limit = 2
+
+    @safe private struct Buffer: @unchecked Sendable {  // owned by the stock while it lies here
+        var base: UnsafeMutableRawPointer
+        var capacity: Int
+    }
+
+    private let waiting = Mutex<[Buffer]>([])
+
+    /// Memory for at least `capacity` bytes and the padding.
+    func take(_ capacity: Int) -> (base: UnsafeMutableRawPointer, capacity: Int) {
+        let found = waiting.withLock { waiting -> Buffer? in
+            // A much larger one is left for a page that needs it.
+            let index = waiting.firstIndex { $0.capacity >= capacity && $0.capacity / 4 <= capacity }
+            return index.map { waiting.remove(at: $0) }
+        }
+        if let found { return unsafe (found.base, found.capacity) }
+        // Pages of one walk differ a little in size: room for the next one too.
+        let room = capacity >= PageStock.smallest ? (capacity + capacity / 16 + 4095) & ~4095 : capacity
+        return (.allocate(byteCount: room + PageBytes.padding, alignment: 64), room)
+    }
+
+    func give(_ base: UnsafeMutableRawPointer, capacity: Int) {
+        let dropped: Buffer? = waiting.withLock { waiting in
+            let given = unsafe Buffer(base: base, capacity: capacity)
+            guard capacity >= PageStock.smallest, capacity <= PageStock.largest else { return given }
+            waiting.append(given)
+            return waiting.count > PageStock.limit ? waiting.removeFirst() : nil
+        }
+        unsafe dropped?.base.deallocate()
+    }
+}
