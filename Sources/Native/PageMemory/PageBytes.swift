@@ -65,4 +65,9 @@
     package func prefix(_ length: Int) -> [UInt8] {
         unsafe withBytes { unsafe Array(UnsafeRawBufferPointer(rebasing: $0.prefix(length))) }
     }
+
+    /// A copy of at most `length` bytes from the end.
+    package func suffix(_ length: Int) -> [UInt8] {
+        unsafe withBytes { unsafe Array(UnsafeRawBufferPointer(rebasing: $0.suffix(length))) }
+    }
 }
