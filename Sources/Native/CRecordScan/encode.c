@@ -158,7 +158,7 @@ static void own_text(column *to, int32_t is_null, const uint8_t *text, uint32_t 
     size_t needed = (size_t)length + key_length;
     if (to->own_room < needed) {
         to->own_room = needed * 2;
-        to->own = cogni_reallocate(to->own, to->own_room);
+        to->own = cogni_reallocate(to->own, to->own_room + 32);
     }
     if (length) memcpy(to->own, text, length);
     if (key_length) memcpy(to->own + length, key, key_length);
@@ -226,7 +226,7 @@ static uint32_t cell_word(cogni_encoder *encoder, uint32_t c, cogni_cell cell, c
     const word_list *list = &words->lists[c];
     if (each->last_word) {
         const word *last = word_at(list, each->last_word);
-        if (last->raw_length == cell.length && last->kind == cell.kind && memcmp(last->raw, raw, cell.length) == 0)
+        if (last->raw_length == cell.length && last->kind == cell.kind && cogni_same_text(last->raw, raw, cell.length))
             return each->last_word;
     }
     uint32_t *known = cell.kind == COGNI_TRUE ? &each->yes_word : &each->no_word;

@@ -289,6 +289,11 @@ static int64_t words_block(cogni_merge *merge, uint8_t *out, size_t capacity, si
             if (from->next >= rows->count) return (int64_t)used;
             const run_entry *entry = &rows->entries[from->next++];
             record = entry->record;
+            // Rows lie in the order of arrival; the next ones are on their way while this one is written.
+            if (from->next + 6 < rows->count) {
+                __builtin_prefetch(rows->entries[from->next + 6].record);
+                __builtin_prefetch(rows->entries[from->next + 6].record + 64);
+            }
             while (from->next < rows->count) {
                 const run_entry *after = &rows->entries[from->next];
                 if (after->prefix != entry->prefix ||

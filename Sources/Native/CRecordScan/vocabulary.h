@@ -2,6 +2,7 @@
 #define COGNI_VOCABULARY_H
 
 #include "shape.h"
+#include "text.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -126,7 +127,7 @@ static inline uint64_t hash_of(const uint8_t *bytes, uint32_t length, uint32_t k
     return mixed(hash ^ last, 0xA0761D6478BD642Full);
 }
 
-// The number of the word with these raw bytes, or 0.
+// The number of the word with these raw bytes, or 0. Up to 32 bytes behind them may be read.
 static inline uint32_t find_word(const word_list *list, uint64_t hash, const uint8_t *raw, uint32_t length, uint32_t kind) {
     if (!list->slots) return 0;
     for (uint32_t at = (uint32_t)hash & list->slot_mask;; at = (at + 1) & list->slot_mask) {
@@ -134,7 +135,7 @@ static inline uint32_t find_word(const word_list *list, uint64_t hash, const uin
         if (number == 0) return 0;
         const word *found = word_at(list, number);
         if (found->hash == hash && found->raw_length == length && found->kind == kind &&
-            memcmp(found->raw, raw, length) == 0)
+            cogni_same_text(found->raw, raw, length))
             return number;
     }
 }

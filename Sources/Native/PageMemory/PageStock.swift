@@ -1,15 +1,18 @@
+internal import Glibc
 internal import Synchronization
 
 /// Memory of large pages that were read and dropped, kept for the next ones.
 ///
-/// Memory fresh from the system costs a fault every 4 KiB, for a page of 14 MB as much time as scanning it. At most
-/// two buffers wait here, and none larger than 32 MiB, so that one huge page does not stay for the rest of the run.
+/// Memory fresh from the system costs a fault every 4 KiB, for a page of 14 MB as much time as scanning it: buffers
+/// are used again, and made of the system's huge pages where it has them. At most two wait here, and none larger than 32 MiB,
+/// so that one huge page does not stay for the rest of the run.
 @safe final class PageStock: Sendable {
     static let shared = PageStock()
 
     private static let smallest = 1 << 20
     private static let largest = 32 << 20
     private static let limit = 2
+    private static let hugePage = 2 << 20
 
     @safe private struct Buffer: @unchecked Sendable {  // owned by the stock while it lies here
         var base: UnsafeMutableRawPointer
@@ -27,8 +30,14 @@ internal import Synchronization
         }
         if let found { return unsafe (found.base, found.capacity) }
         // Pages of one walk differ a little in size: room for the next one too.
-        let room = capacity >= PageStock.smallest ? (capacity + capacity / 16 + 4095) & ~4095 : capacity
-        return (.allocate(byteCount: room + PageBytes.padding, alignment: 64), room)
+        guard capacity >= PageStock.smallest else {
+            return (.allocate(byteCount: capacity + PageBytes.padding, alignment: 64), capacity)
+        }
+        let whole = (capacity + capacity / 16 + PageBytes.padding + PageStock.hugePage - 1) & ~(PageStock.hugePage - 1)
+        let base = UnsafeMutableRawPointer.allocate(byteCount: whole, alignment: PageStock.hugePage)
+        // A wish: where it is not granted, pages are small ones.
+        unsafe _ = madvise(base, whole, MADV_HUGEPAGE)
+        return unsafe (base, whole - PageBytes.padding)
     }
 
     func give(_ base: UnsafeMutableRawPointer, capacity: Int) {

@@ -103,8 +103,11 @@ typedef struct {
 } cogni_scan_fault;
 cogni_scan_fault cogni_scan_error(const cogni_scan *scan);
 
-// Which set of instructions the string kernel uses: "sse2", "neon" or "portable".
+// Which set of instructions the kernel uses: "avx2", "sse2", "neon" or "portable". The best that the processor has, unless the
+// environment's COGNI_ISA names a lesser one ("baseline": what every machine of the architecture has).
 const char *cogni_scan_kernel(void);
+// Chooses another for all scans from here on. 0: there is none of that name, or the processor can't run it.
+int32_t cogni_scan_use_kernel(const char *name);
 
 // Turns what stands between the quotes of a JSON string into UTF-8. U+0000 and lone surrogates become
 // U+FFFD. `out` must hold `length` + 3 bytes. Returns the number of bytes.
