@@ -23,6 +23,8 @@ package struct RunOptions: Sendable {
     package var memoryForRows = 64 << 20
     /// Progress is made durable at most this often, and always when a walk ends or the run is stopped.
     package var checkpointInterval = Duration.seconds(1)
+    /// Bytes from which on a page is worth fetching the next one while it is scanned.
+    package var fetchAheadFrom = 256 << 10
     package var runID: String
     /// The run was let through a switch that was off.
     package var isProbe = false

@@ -19,6 +19,8 @@ actor StreamEngine {
     private var counted = 0
     /// A stream with less than this does not spill, however much others hold: small runs cost more than they free.
     private static let smallest = 4 << 20
+    /// Partitions that may wait for a thread or be written at a time; the walk then waits.
+    private static let closingAtOnce = 3
     private var runFile: SpillFile?
     private(set) var spilled: [StagedRun]
     /// Partitions that are finished files already, while the walk goes on.
@@ -106,8 +108,8 @@ actor StreamEngine {
             !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window)
         }
         for number in ripe.sorted() {
-            // One at a time: a second core writes while the first reads pages. More would only hold more rows in memory.
-            if closing.count >= 1 { await finishOldest() }
+            // Both cores write when there is nothing to read. More would only hold more rows in memory.
+            if closing.count >= StreamEngine.closingAtOnce { await finishOldest() }
             guard let run = encoder.takePartition(number) else { continue }
             wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }

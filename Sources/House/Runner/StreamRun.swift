@@ -209,6 +209,21 @@ struct StreamRun: Sendable {
 
     /// One walk from its first page, or from where an earlier attempt stopped, to its end.
     private func walk(_ slice: Slice, engine: StreamEngine, requests: RequestBuilder) async -> SliceOutcome {
+        let ahead = FetchAhead(fetcher: doors.fetcher, smallest: options.fetchAheadFrom) { walk in
+            try? requests.request(slice, walk)
+        }
+        var outcome = await pages(slice, engine: engine, requests: requests, ahead: ahead)
+        await ahead.drop()
+        outcome.requests += await ahead.dropped
+        return outcome
+    }
+
+    private func pages(
+        _ slice: Slice,
+        engine: StreamEngine,
+        requests: RequestBuilder,
+        ahead: FetchAhead
+    ) async -> SliceOutcome {
         var outcome = SliceOutcome()
         // Once a walk, not once a page: a sealed id costs a key derivation.
         let place = slice.place(shown.shown(slice.parameters))
@@ -228,7 +243,15 @@ struct StreamRun: Sendable {
         while !walk.isFinished {
             do throws(Fault) {
                 let number = walk.pages + 1
-                let fetched = try await page(slice, walk, at: place, number: number, engine: engine, requests: requests)
+                let fetched = try await page(
+                    slice,
+                    walk,
+                    at: place,
+                    number: number,
+                    engine: engine,
+                    requests: requests,
+                    ahead: ahead
+                )
                 switch fetched {
                 case .failure(let failure):
                     outcome.note(failure.attempts)
@@ -321,17 +344,21 @@ struct StreamRun: Sendable {
         at place: [String],
         number: Int,
         engine: StreamEngine,
-        requests: RequestBuilder
+        requests: RequestBuilder,
+        ahead: FetchAhead
     ) async throws(Fault) -> Result<FetchedPage, FetchFailure> {
         let request = try requests.request(slice, walk)
+        let early = await ahead.reply(to: request)
         let box = FactsBox()
         let fetched: Result<FetchedPage, FetchFailure>
         do throws(FetchFailure) {
             let (reply, attempts) = try await doors.fetcher.fetch(
                 request,
+                early: early,
                 scope: spec.scope,
                 at: place + ["page \(number)"],
                 validate: { reply in
+                    await ahead.look(at: reply, of: walk)
                     let requestID = reply.headers[pipeline.connector.requestIDHeader.lowercased()]
                     switch await engine.take(reply, parameters: slice.parameters, requestID: requestID) {
                     case .success(let facts):

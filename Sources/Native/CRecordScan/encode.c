@@ -1,36 +1,27 @@
-#include "dictionary.h"
 #include "run.h"
-#include "shape.h"
 #include "times.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-// Cells become the text of a line by copying: numbers as they stand, everything that needs thought by a
-// dictionary from raw bytes to finished text. The dictionary is filled from outside, value by value, so that
-// unescaping, masking and sealing are done once for each distinct value and not once for each row.
+// Cells become words: numbers that stand for a column's finished texts. A vocabulary is filled from outside, value by value, so
+// that unescaping, masking and sealing are done once for each distinct value and not once for each row. Digits of counters
+// and times of logs, which seldom repeat, are copied into the row as they stand.
 
-typedef struct {
-    const uint8_t *text;
-    uint32_t length;
-    const uint8_t *key;  // null: the value is null
-    uint32_t key_length;
-} piece;
+enum { CONSTANT_KIND = 14, ROW_KIND = 15 };  // of words that come from no cell
 
 typedef struct {
     int32_t kind, level, slot, other_slot;
     uint8_t *prefix;
     uint32_t prefix_length;
-    dictionary words;
-    // Constant columns, and row columns for `row`.
+    int32_t place;
+    // Constant columns, and row columns for `row`: text and key, one behind the other.
     uint8_t *own;
     size_t own_room;
-    piece own_piece;
+    uint32_t own_length, own_key_length;
+    int32_t own_is_null;
     uint32_t row;
-    // The last time seen and its text: rows of a bucket share it.
-    int64_t time;
-    uint8_t time_text[24];
-    int has_time;
+    // Numbers in the present vocabulary: of the own text, of true and false, of the last value met.
+    uint32_t own_word, is_own_known, yes_word, no_word, last_word;
 } column;
 
 struct cogni_encoder {
@@ -43,7 +34,12 @@ struct cogni_encoder {
     uint32_t null_length, ending_length;
     int32_t time_column;
     int32_t unit;
-    piece *pieces;
+    // Made when the first value comes, once all columns are known.
+    vocabulary *words;
+    size_t counted_bytes;
+    uint64_t last_nulls;
+    uint32_t last_template;
+    int32_t spells_nulls;
     // Calendar month of the last day asked for.
     int64_t month_day, month;
 };
@@ -70,15 +66,11 @@ cogni_encoder *cogni_encoder_new(int32_t quoted_times, const uint8_t *null_text,
 
 void cogni_encoder_free(cogni_encoder *encoder) {
     for (uint32_t c = 0; c < encoder->count; c++) {
-        column *each = &encoder->columns[c];
-        free(each->prefix);
-        free(each->own);
-        free(each->words.entries);
-        free(each->words.slots);
-        free(each->words.bytes);
+        free(encoder->columns[c].prefix);
+        free(encoder->columns[c].own);
     }
+    cogni_vocabulary_release(encoder->words);
     free(encoder->columns);
-    free(encoder->pieces);
     free(encoder->null_text);
     free(encoder->ending);
     free(encoder);
@@ -87,7 +79,6 @@ void cogni_encoder_free(cogni_encoder *encoder) {
 void cogni_encoder_add_column(cogni_encoder *encoder, int32_t kind, int32_t level, int32_t slot, int32_t other_slot,
                               const uint8_t *prefix, uint32_t prefix_length) {
     encoder->columns = cogni_reallocate(encoder->columns, (encoder->count + 1) * sizeof(column));
-    encoder->pieces = cogni_reallocate(encoder->pieces, (encoder->count + 1) * sizeof(piece));
     column *added = &encoder->columns[encoder->count++];
     memset(added, 0, sizeof *added);
     added->kind = kind;
@@ -109,69 +100,105 @@ void cogni_encoder_set_time(cogni_encoder *encoder, uint32_t column_index, int32
     encoder->unit = unit;
 }
 
-static void own_text(cogni_encoder *encoder, column *to, int32_t is_null, const uint8_t *text, uint32_t length,
-                     const uint8_t *key, uint32_t key_length) {
-    if (is_null) {
-        to->own_piece = (piece){encoder->null_text, encoder->null_length, NULL, 0};
-        return;
+// ---------------------------------------------------------------- filling the vocabulary
+
+static int is_key(const cogni_encoder *encoder, uint32_t index) {
+    for (uint32_t k = 0; k < encoder->key_count; k++) {
+        if (encoder->keys[k] == index) return 1;
     }
-    size_t needed = (size_t)length + key_length;
-    if (to->own_room < needed) {
-        to->own_room = needed * 2;
-        to->own = cogni_reallocate(to->own, to->own_room);
+    return 0;
+}
+
+// Whether values are copied into the row: counters and times of the row's own level that rows are not told apart by.
+static int is_inline(const cogni_encoder *encoder, uint32_t index, uint32_t row_level) {
+    const column *each = &encoder->columns[index];
+    return (each->kind == COGNI_INT_COLUMN || each->kind == COGNI_TIME_COLUMN) && each->level == (int32_t)row_level &&
+           !is_key(encoder, index);
+}
+
+// Starts a vocabulary; rows keep the one before.
+static void renew(cogni_encoder *encoder) {
+    line_column *columns = cogni_allocate(encoder->count * sizeof(line_column));
+    for (uint32_t c = 0; c < encoder->count; c++) {
+        column *each = &encoder->columns[c];
+        each->own_word = each->is_own_known = each->yes_word = each->no_word = each->last_word = 0;
+        if (each->kind == COGNI_ROW_COLUMN) each->row = UINT32_MAX;
+        columns[c] = (line_column){each->prefix, each->prefix_length, each->place};
     }
-    memcpy(to->own, text, length);
-    memcpy(to->own + length, key, key_length);
-    to->own_piece = (piece){to->own, length, to->own + length, key_length};
+    cogni_vocabulary_release(encoder->words);
+    encoder->words = cogni_vocabulary_new(columns, encoder->count, encoder->keys, encoder->key_count, encoder->null_text,
+                                          encoder->null_length, encoder->ending, encoder->ending_length);
+    encoder->counted_bytes = 0;
+    encoder->last_nulls = 0;
+    encoder->last_template = 0;
+    encoder->spells_nulls = 0;
+    free(columns);
 }
 
-void cogni_encoder_set_constant(cogni_encoder *encoder, uint32_t column_index, int32_t is_null, const uint8_t *text,
-                                uint32_t length, const uint8_t *key, uint32_t key_length) {
-    own_text(encoder, &encoder->columns[column_index], is_null, text, length, key, key_length);
+static uint32_t add_word(cogni_encoder *encoder, uint32_t c, uint64_t hash, const uint8_t *raw, uint32_t raw_length,
+                         uint32_t kind, const uint8_t *text, uint32_t length, const uint8_t *key, uint32_t key_length,
+                         int64_t time) {
+    return cogni_vocabulary_add(encoder->words, c, hash, raw, raw_length, kind, text, length, key, key_length, time);
 }
-
-void cogni_encoder_put_row(cogni_encoder *encoder, uint32_t column_index, uint32_t row, int32_t is_null,
-                           const uint8_t *text, uint32_t length) {
-    own_text(encoder, &encoder->columns[column_index], is_null, text, length, text, 0);
-    encoder->columns[column_index].row = row;
-}
-
-// ---------------------------------------------------------------- filling the dictionaries
 
 void cogni_encoder_put(cogni_encoder *encoder, uint32_t column_index, uint32_t kind, const uint8_t *raw,
                        uint32_t raw_length, int32_t is_null, const uint8_t *text, uint32_t length, const uint8_t *key,
                        uint32_t key_length, int64_t time) {
-    dictionary *words = &encoder->columns[column_index].words;
-    if (words->count >= MAX_ENTRIES || words->used > MAX_BYTES) {
-        words->count = 0;
-        words->used = 0;
-        if (words->room > 2 * MAX_BYTES) {
-            free(words->bytes);
-            words->bytes = NULL;
-            words->room = 0;
+    if (is_full(encoder->words, column_index)) renew(encoder);
+    if (is_null) {
+        text = encoder->null_text;
+        length = encoder->null_length;
+        key = NULL;
+    }
+    add_word(encoder, column_index, hash_of(raw, raw_length, kind), raw, raw_length, kind, text, length, key, key_length, time);
+}
+
+static void own_text(column *to, int32_t is_null, const uint8_t *text, uint32_t length, const uint8_t *key,
+                     uint32_t key_length) {
+    size_t needed = (size_t)length + key_length;
+    if (to->own_room < needed) {
+        to->own_room = needed * 2;
+        to->own = cogni_reallocate(to->own, to->own_room + 32);
+    }
+    if (length) memcpy(to->own, text, length);
+    if (key_length) memcpy(to->own + length, key, key_length);
+    to->own_is_null = is_null;
+    to->own_length = length;
+    to->own_key_length = key_length;
+    to->is_own_known = 0;
+}
+
+void cogni_encoder_set_constant(cogni_encoder *encoder, uint32_t column_index, int32_t is_null, const uint8_t *text,
+                                uint32_t length, const uint8_t *key, uint32_t key_length) {
+    own_text(&encoder->columns[column_index], is_null, text, length, key, key_length);
+}
+
+void cogni_encoder_put_row(cogni_encoder *encoder, uint32_t column_index, uint32_t row, int32_t is_null,
+                           const uint8_t *text, uint32_t length) {
+    own_text(&encoder->columns[column_index], is_null, text, length, text, 0);
+    encoder->columns[column_index].row = row;
+}
+
+// The word of a column's own text. 0 is null; UINT32_MAX: the vocabulary had to be renewed, begin the row again.
+static uint32_t own_word(cogni_encoder *encoder, uint32_t c, uint32_t kind) {
+    column *each = &encoder->columns[c];
+    if (each->is_own_known) return each->own_word;
+    each->own_word = 0;
+    if (!each->own_is_null) {
+        uint64_t hash = hash_of(each->own, each->own_length, kind);
+        uint32_t number = find_word(&encoder->words->lists[c], hash, each->own, each->own_length, kind);
+        if (!number && is_full(encoder->words, c)) {
+            uint32_t row = each->row;
+            renew(encoder);
+            each->row = row;
+            return UINT32_MAX;
         }
-        memset(words->slots, 0, ((size_t)words->slot_mask + 1) * sizeof(uint32_t));
+        each->own_word = number ? number
+                                : add_word(encoder, c, hash, each->own, each->own_length, kind, each->own, each->own_length,
+                                           each->own + each->own_length, each->own_key_length, 0);
     }
-    if (words->count == words->capacity) {
-        words->capacity = words->capacity ? words->capacity * 2 : 32;
-        words->entries = cogni_reallocate(words->entries, words->capacity * sizeof(dictionary_entry));
-        words->slot_mask = words->capacity * 2 - 1;
-        words->slots = cogni_reallocate(words->slots, ((size_t)words->slot_mask + 1) * sizeof(uint32_t));
-        memset(words->slots, 0, ((size_t)words->slot_mask + 1) * sizeof(uint32_t));
-        for (uint32_t i = 0; i < words->count; i++) index_entry(words, i);
-    }
-    dictionary_entry *entry = &words->entries[words->count];
-    entry->hash = hash_of(raw, raw_length, kind);
-    entry->raw = keep(words, raw, raw_length);
-    entry->raw_length = raw_length;
-    entry->kind = kind;
-    entry->text = keep(words, text, length);
-    entry->length = length;
-    entry->key = keep(words, key, key_length);
-    entry->key_length = key_length;
-    entry->is_null = is_null;
-    entry->time = time;
-    index_entry(words, words->count++);
+    each->is_own_known = 1;
+    return each->own_word;
 }
 
 // ---------------------------------------------------------------- rows
@@ -186,6 +213,42 @@ static int64_t partition_of(cogni_encoder *encoder, int64_t seconds) {
         encoder->month = (year - 1970) * 12 + month - 1;
     }
     return encoder->month;
+}
+
+// Whether a template can say that the column is null.
+static inline int leaves_out(const cogni_encoder *encoder, uint32_t c) { return c < 64 && !encoder->spells_nulls; }
+
+// Finds the word for a cell that is not null. Numbers, booleans and times of word columns are added here; other values that
+// are not known are asked for (0). UINT32_MAX: the vocabulary is full, renew it and begin the row again.
+static uint32_t cell_word(cogni_encoder *encoder, uint32_t c, cogni_cell cell, const uint8_t *raw) {
+    column *each = &encoder->columns[c];
+    vocabulary *words = encoder->words;
+    const word_list *list = &words->lists[c];
+    if (each->last_word) {
+        const word *last = word_at(list, each->last_word);
+        if (last->raw_length == cell.length && last->kind == cell.kind && cogni_same_text(last->raw, raw, cell.length))
+            return each->last_word;
+    }
+    uint32_t *known = cell.kind == COGNI_TRUE ? &each->yes_word : &each->no_word;
+    int is_boolean = each->kind == COGNI_BOOL_COLUMN && (cell.kind == COGNI_TRUE || cell.kind == COGNI_FALSE);
+    if (is_boolean && *known) return *known;
+    uint64_t hash = hash_of(raw, cell.length, cell.kind);
+    uint32_t number = find_word(list, hash, raw, cell.length, cell.kind);
+    if (number) return number;
+    int64_t seconds = each->kind == COGNI_TIME_COLUMN && cell.kind == COGNI_INTEGER ? seconds_of(raw, cell.length) : -1;
+    int is_number = each->kind == COGNI_INT_COLUMN && cell.kind == COGNI_INTEGER;
+    if (!is_boolean && !is_number && seconds < 0) return 0;
+    if (is_full(words, c)) return UINT32_MAX;
+    if (seconds >= 0) {
+        uint8_t text[24];
+        time_text(seconds, text);
+        const uint8_t *start = encoder->quoted_times ? text : text + 1;
+        return add_word(encoder, c, hash, raw, cell.length, cell.kind, start, encoder->quoted_times ? 22 : 20, text + 1, 20,
+                        seconds);
+    }
+    number = add_word(encoder, c, hash, raw, cell.length, cell.kind, raw, cell.length, raw, cell.length, 0);
+    if (is_boolean) *known = number;
+    return number;
 }
 
 int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
@@ -208,113 +271,161 @@ int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t fi
     uint32_t row_level = cogni_scan_levels(scan) - 1;
     for (uint32_t l = 0; l < row_level; l++) levels[l] = cogni_scan_level(scan, l);
     static const cogni_cell absent = {0, 0, COGNI_ABSENT};
-    const piece null_piece = {encoder->null_text, encoder->null_length, NULL, 0};
-    static const uint8_t yes[] = "true", no[] = "false";
+    if (!encoder->words) {
+        int32_t places = 0;
+        for (uint32_t c = 0; c < count; c++) {
+            encoder->columns[c].place = is_inline(encoder, c, row_level) ? AN_INLINE : places++;
+        }
+        renew(encoder);
+    }
+    segment *to = cogni_run_segment(run, encoder->words);
+    size_t room = sizeof(row_header) + count * (size_t)(4 + 1 + MAX_INLINE);
+    int32_t outcome = COGNI_ENCODED;
 
     for (uint32_t row = first_row; row < rows; row++) {
         levels[row_level] = cogni_scan_row(scan, row);
         while (extra < extra_count && extras[extra].row < row) extra++;
         int has_extras = extra < extra_count && extras[extra].row == row;
         int64_t time = 0;
-        size_t line_length = encoder->ending_length;
+        int is_again = 0;
+    again:
+        if (is_again) {
+            run->word_bytes += encoder->words->bytes - encoder->counted_bytes;
+            renew(encoder);
+            to = cogni_run_segment(run, encoder->words);
+        }
+        is_again = 1;
+        uint8_t *record = cogni_segment_reserve(to, room);
+        uint32_t *numbers = (uint32_t *)(void *)(record + sizeof(row_header));
+        uint8_t *start = (uint8_t *)(numbers + encoder->words->word_places), *inlined = start;
+        uint32_t length = 0;
+        uint64_t nulls = 0;
 
         for (uint32_t c = 0; c < count; c++) {
             column *each = &encoder->columns[c];
-            piece found;
+            uint32_t number = 0;
             if (each->level < 0) {
-                found = each->own_piece;
+                number = own_word(encoder, c, CONSTANT_KIND);
+                if (number == UINT32_MAX) goto renewed;
             } else if (each->kind == COGNI_ROW_COLUMN) {
-                if (!has_extras) {
-                    found = null_piece;
-                } else if (each->row == row) {
-                    found = each->own_piece;
-                } else {
-                    *stop = (cogni_stop){row, c, 0, absent};
-                    return COGNI_UNKNOWN;
+                if (has_extras) {
+                    if (each->row != row) {
+                        *stop = (cogni_stop){row, c, 0, absent};
+                        outcome = COGNI_UNKNOWN;
+                        goto out;
+                    }
+                    number = own_word(encoder, c, ROW_KIND);
+                    if (number == UINT32_MAX) goto renewed;
                 }
             } else {
                 cogni_cell cell = levels[each->level][each->slot];
                 if (cell.kind == COGNI_ABSENT && each->other_slot >= 0) cell = levels[each->level][each->other_slot];
                 const uint8_t *raw = page + cell.offset;
-                int is_known = 0;
-                if (cell.kind <= COGNI_NULL) {
-                    found = null_piece;
-                    is_known = (int32_t)c != encoder->time_column;
-                } else if (each->kind == COGNI_INT_COLUMN && cell.kind == COGNI_INTEGER) {
-                    found = (piece){raw, cell.length, raw, cell.length};
-                    is_known = 1;
-                } else if (each->kind == COGNI_BOOL_COLUMN && (cell.kind == COGNI_TRUE || cell.kind == COGNI_FALSE)) {
-                    const uint8_t *word = cell.kind == COGNI_TRUE ? yes : no;
-                    uint32_t length = cell.kind == COGNI_TRUE ? 4 : 5;
-                    found = (piece){word, length, word, length};
-                    is_known = 1;
-                } else if (each->kind == COGNI_TIME_COLUMN && cell.kind == COGNI_INTEGER) {
-                    int64_t seconds = seconds_of(raw, cell.length);
-                    if (seconds >= 0) {
-                        if (!each->has_time || each->time != seconds) {
-                            time_text(seconds, each->time_text);
-                            each->time = seconds;
-                            each->has_time = 1;
+                int is_null = cell.kind <= COGNI_NULL && (int32_t)c != encoder->time_column;
+                if (each->place == AN_INLINE) {
+                    if (!is_null) {
+                        if (cell.kind == COGNI_INTEGER && each->kind == COGNI_INT_COLUMN && cell.length <= MAX_INLINE) {
+                            *inlined = (uint8_t)cell.length;
+                            memcpy(inlined + 1, raw, 32);  // behind the page there is room to read, behind the row to write
+                            inlined += 1 + cell.length;
+                            length += cell.length;
+                            continue;
                         }
-                        found = encoder->quoted_times ? (piece){each->time_text, 22, each->time_text + 1, 20}
-                                                      : (piece){each->time_text + 1, 20, each->time_text + 1, 20};
-                        if ((int32_t)c == encoder->time_column) time = seconds;
-                        is_known = 1;
+                        int64_t seconds = cell.kind == COGNI_INTEGER && each->kind == COGNI_TIME_COLUMN
+                                              ? seconds_of(raw, cell.length) : -1;
+                        if (seconds >= 0) {
+                            uint8_t text[24];
+                            time_text(seconds, text);
+                            *inlined = encoder->quoted_times ? 22 : 20;
+                            memcpy(inlined + 1, encoder->quoted_times ? text : text + 1, *inlined);
+                            length += *inlined;
+                            inlined += 1 + *inlined;
+                            if ((int32_t)c == encoder->time_column) time = seconds;
+                            continue;
+                        }
+                        number = cell_word(encoder, c, cell, raw);
+                        if (number == UINT32_MAX) goto again;
+                        if (!number) {
+                            *stop = (cogni_stop){row, c, 0, cell};
+                            outcome = COGNI_UNKNOWN;
+                            goto out;
+                        }
                     }
+                    if (!number && leaves_out(encoder, c)) {
+                        nulls |= 1ull << c;
+                        continue;
+                    }
+                    const word *value = number ? word_at(&encoder->words->lists[c], number) : NULL;
+                    *inlined = A_WORD;
+                    memcpy(inlined + 1, &number, 4);
+                    memcpy(inlined + 5, &c, 4);
+                    inlined += 9;
+                    length += value ? value->length : encoder->null_length;
+                    if (value && (int32_t)c == encoder->time_column) time = value->time;
+                    continue;
                 }
-                if (!is_known) {
-                    const dictionary *words = &each->words;
-                    const dictionary_entry *entry =
-                        find(words, hash_of(raw, cell.length, cell.kind), raw, cell.length, cell.kind);
-                    if (!entry) {
+                if (!is_null) {
+                    number = cell_word(encoder, c, cell, raw);
+                    if (number == UINT32_MAX) goto again;
+                    if (!number) {
                         *stop = (cogni_stop){row, c, 0, cell};
-                        return COGNI_UNKNOWN;
+                        outcome = COGNI_UNKNOWN;
+                        goto out;
                     }
-                    found = entry->is_null ? null_piece
-                                           : (piece){words->bytes + entry->text, entry->length,
-                                                     words->bytes + entry->key, entry->key_length};
-                    if ((int32_t)c == encoder->time_column) time = entry->time;
+                    if (each->level < (int32_t)row_level) each->last_word = number;
                 }
             }
-            encoder->pieces[c] = found;
-            line_length += each->prefix_length + found.length;
+            numbers[each->place] = number;
+            if (number) {
+                const word *value = word_at(&encoder->words->lists[c], number);
+                length += value->length;
+                if ((int32_t)c == encoder->time_column) time = value->time;
+            } else if (leaves_out(encoder, c)) {
+                nulls |= 1ull << c;
+            } else {
+                length += encoder->null_length;
+            }
         }
 
         if (encoder->unit != COGNI_UNIT_NONE) {
             int64_t place = partition_of(encoder, time);
             if (place != partition) {
                 *stop = (cogni_stop){row, 0, place, absent};
-                return COGNI_PARTITION;
+                outcome = COGNI_PARTITION;
+                goto out;
             }
         }
-        size_t key_length = 0;
-        for (uint32_t k = 0; k < encoder->key_count; k++) key_length += encoder->pieces[encoder->keys[k]].key_length + 2;
-        // Each part of the key: 1 for null, or 2, the text and 0. Keys never hold bytes below 0x20 of their own,
-        // so null comes first, a shorter text before a longer one, and no key is the beginning of another.
-        for (uint32_t k = 0; k < encoder->key_count; k++) key_length -= encoder->pieces[encoder->keys[k]].key == NULL;
-        uint8_t *out = cogni_run_reserve(run, (uint32_t)key_length, (uint32_t)line_length, time);
-        for (uint32_t k = 0; k < encoder->key_count; k++) {
-            const piece *part = &encoder->pieces[encoder->keys[k]];
-            if (!part->key) {
-                *out++ = 1;
-                continue;
+        if (nulls != encoder->last_nulls) {
+            uint32_t found = cogni_vocabulary_template(encoder->words, nulls);
+            if (found == 0 && nulls != 0) {
+                // Too many kinds of rows: from here on nulls are written out like values.
+                encoder->spells_nulls = 1;
+                is_again = 0;
+                goto again;
             }
-            *out++ = 2;
-            memcpy(out, part->key, part->key_length);
-            out += part->key_length;
-            *out++ = 0;
+            encoder->last_nulls = nulls;
+            encoder->last_template = found;
         }
-        for (uint32_t c = 0; c < count; c++) {
-            const column *each = &encoder->columns[c];
-            memcpy(out, each->prefix, each->prefix_length);
-            out += each->prefix_length;
-            memcpy(out, encoder->pieces[c].text, encoder->pieces[c].length);
-            out += encoder->pieces[c].length;
-        }
-        memcpy(out, encoder->ending, encoder->ending_length);
+        row_header *header = (row_header *)(void *)record;
+        header->time = time;
+        header->line_length = encoder->words->templates[encoder->last_template]->fixed + length;
+        header->template = (uint16_t)encoder->last_template;
+        header->inline_length = (uint16_t)(inlined - start);
+        cogni_segment_commit(to, record, (size_t)(inlined - record));
+        run->count++;
+        continue;
+
+    renewed:
+        // own_word has renewed the vocabulary already.
+        to = cogni_run_segment(run, encoder->words);
+        is_again = 0;
+        goto again;
     }
     // Row columns belong to rows of this batch only.
     for (uint32_t c = 0; c < count; c++) encoder->columns[c].row = UINT32_MAX;
     stop->row = rows;
-    return COGNI_ENCODED;
+out:
+    run->word_bytes += encoder->words->bytes - encoder->counted_bytes;
+    encoder->counted_bytes = encoder->words->bytes;
+    return outcome;
 }

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define WRITE_BLOCK ((size_t)1 << 20)
+
 // Sorted sources become one sorted sequence with one row a key. Sources are few (runs of one partition), so the
 // next one is found by a binary heap of source numbers; equal keys come out in order of source, then arrival.
 
 typedef struct {
-    const cogni_run *run;  // in memory, or:
+    const segment *rows;  // in memory, or:
     uint64_t next;
     int fd;
     int64_t offset, left;
@@ -59,7 +61,9 @@ static source *add_source(cogni_merge *merge, int32_t is_old) {
 }
 
 void cogni_merge_add_run(cogni_merge *merge, const cogni_run *run, int32_t is_old) {
-    add_source(merge, is_old)->run = run;
+    for (uint32_t s = 0; s < run->segment_count; s++) {
+        if (run->segments[s].count > 0) add_source(merge, is_old)->rows = &run->segments[s];
+    }
 }
 
 void cogni_merge_add_file(cogni_merge *merge, int fd, int64_t offset, int64_t length, int32_t is_old) {
@@ -96,10 +100,28 @@ static int fill(source *from, size_t wanted) {
     return from->filled == 0 ? 0 : -EBADMSG;
 }
 
+// The plain record of a row in words, in the source's buffer.
+static const uint8_t *spelled_out(source *from, const uint8_t *record) {
+    const vocabulary *words = from->rows->words;
+    uint32_t key_length = cogni_row_key_length(words, record), line_length = row_of(record)->line_length;
+    size_t size = record_size(key_length, line_length) + 64;
+    if (from->capacity < size) {
+        from->capacity = size * 2;
+        from->buffer = cogni_reallocate(from->buffer, from->capacity);
+    }
+    record_header *header = (record_header *)(void *)from->buffer;
+    header->key_length = key_length;
+    header->line_length = line_length;
+    header->time = row_of(record)->time;
+    cogni_row_line(words, record, cogni_row_key(words, record, from->buffer + sizeof(record_header)));
+    return from->buffer;
+}
+
 // Moves a source to its next record; `record` becomes null at the end.
 static int advance(source *from) {
-    if (from->run) {
-        from->record = from->next < from->run->count ? from->run->entries[from->next++].record : NULL;
+    if (from->rows) {
+        const uint8_t *record = from->next < from->rows->count ? from->rows->entries[from->next++].record : NULL;
+        from->record = record && from->rows->words ? spelled_out(from, record) : record;
         return 1;
     }
     if (from->record) {
@@ -191,9 +213,9 @@ static int next_unique(cogni_merge *merge, const uint8_t **out, int *is_old) {
     if (merge->heap_count == 0) return 0;
     source *top = &merge->sources[merge->heap[0]];
     // Fast way: one source in memory, and the next key differs.
-    if (merge->heap_count == 1 && top->run) {
+    if (merge->heap_count == 1 && top->rows && !top->rows->words) {
         const uint8_t *record = top->record;
-        const uint8_t *after = top->next < top->run->count ? top->run->entries[top->next].record : NULL;
+        const uint8_t *after = top->next < top->rows->count ? top->rows->entries[top->next].record : NULL;
         if (!after || compare_keys(record, after) != 0) {
             *out = record;
             *is_old = top->is_old;
@@ -227,8 +249,7 @@ static int next_unique(cogni_merge *merge, const uint8_t **out, int *is_old) {
     return 1;
 }
 
-static void count_row(cogni_merge *merge, const uint8_t *record, int is_old) {
-    int64_t time = header_of(record)->time;
+static void count_row(cogni_merge *merge, int64_t time, int is_old) {
     if (merge->counts.rows == 0) {
         merge->counts.min_time = merge->counts.max_time = time;
     } else {
@@ -244,7 +265,7 @@ int32_t cogni_merge_next(cogni_merge *merge, cogni_record *record) {
     int is_old;
     int state = next_unique(merge, &found, &is_old);
     if (state <= 0) return state;
-    count_row(merge, found, is_old);
+    count_row(merge, header_of(found)->time, is_old);
     const record_header *header = header_of(found);
     record->key = key_of(found);
     record->key_length = header->key_length;
@@ -255,7 +276,59 @@ int32_t cogni_merge_next(cogni_merge *merge, cogni_record *record) {
     return 1;
 }
 
+// The usual case: one bag of rows in words, whose repeats are neighbours with the same number, and whose lines are spelled
+// out where they are wanted.
+static int64_t words_block(cogni_merge *merge, uint8_t *out, size_t capacity, size_t *needed) {
+    source *from = &merge->sources[0];
+    const segment *rows = from->rows;
+    const vocabulary *words = rows->words;
+    size_t used = 0;
+    for (;;) {
+        const uint8_t *record = merge->ready;
+        if (!record) {
+            if (from->next >= rows->count) return (int64_t)used;
+            const run_entry *entry = &rows->entries[from->next++];
+            record = entry->record;
+            // Rows lie in the order of arrival; the next ones are on their way while this one is written.
+            if (from->next + 6 < rows->count) {
+                __builtin_prefetch(rows->entries[from->next + 6].record);
+                __builtin_prefetch(rows->entries[from->next + 6].record + 64);
+            }
+            while (from->next < rows->count) {
+                const run_entry *after = &rows->entries[from->next];
+                if (after->prefix != entry->prefix ||
+                    (!rows->prefix_is_key && cogni_row_compare(words, entry->record, after->record, 0) != 0))
+                    break;
+                int is_same = cogni_row_same_line(words, record, after->record);
+                if (!from->is_old) {
+                    if (is_same) merge->counts.identical++;
+                    else merge->counts.conflicts++;
+                }
+                if (merge->keep_latest && !is_same) record = after->record;
+                from->next++;
+            }
+        }
+        uint32_t length = row_of(record)->line_length;
+        if (used + length > capacity) {
+            merge->ready = record;
+            *needed = length;
+            return used ? (int64_t)used : -ENOBUFS;
+        }
+        merge->ready = NULL;
+        count_row(merge, row_of(record)->time, from->is_old);
+        if (used + length + 32 <= capacity) {
+            cogni_row_line(words, record, out + used);
+        } else {
+            memcpy(out + used, key_of(spelled_out(from, record)) + cogni_row_key_length(words, record), length);
+        }
+        used += length;
+    }
+}
+
 int64_t cogni_merge_block(cogni_merge *merge, uint8_t *out, size_t capacity, size_t *needed) {
+    if (!merge->is_started && merge->source_count == 1 && merge->sources[0].rows && merge->sources[0].rows->words) {
+        return words_block(merge, out, capacity, needed);
+    }
     size_t used = 0;
     for (;;) {
         const uint8_t *record = merge->ready;
@@ -273,7 +346,7 @@ int64_t cogni_merge_block(cogni_merge *merge, uint8_t *out, size_t capacity, siz
             return used ? (int64_t)used : -ENOBUFS;
         }
         merge->ready = NULL;
-        count_row(merge, record, merge->held_is_old);
+        count_row(merge, header_of(record)->time, merge->held_is_old);
         memcpy(out + used, key_of(record) + header->key_length, header->line_length);
         used += header->line_length;
     }
@@ -284,4 +357,58 @@ cogni_merge_stats cogni_merge_counts(const cogni_merge *merge) { return merge->c
 void cogni_merge_restart_file(cogni_merge *merge) {
     merge->counts.rows = 0;
     merge->counts.min_time = merge->counts.max_time = 0;
+}
+
+// ---------------------------------------------------------------- writing a run file
+
+static int write_all(int fd, const uint8_t *bytes, size_t length) {
+    while (length > 0) {
+        ssize_t written = write(fd, bytes, length);
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return errno;
+        }
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+// The records of all segments in order, repeats and all.
+int64_t cogni_run_write(cogni_run *run, int fd, uint64_t *checksum) {
+    cogni_run_sort(run);
+    cogni_merge *merge = cogni_merge_new(0);
+    cogni_merge_add_run(merge, run, 0);
+    size_t capacity = WRITE_BLOCK, used = 0;
+    int64_t total = 0;
+    uint8_t *buffer = cogni_allocate(capacity);
+    int error = start(merge) < 0 ? EIO : 0;  // sources in memory do not fail
+    while (merge->heap_count > 0 && !error) {
+        const uint8_t *record = merge->sources[merge->heap[0]].record;
+        const record_header *header = header_of(record);
+        size_t size = record_size(header->key_length, header->line_length);
+        size_t exact = sizeof(record_header) + (size_t)header->key_length + header->line_length;
+        if (used + size > capacity) {
+            *checksum = cogni_checksum(*checksum, buffer, used);
+            error = write_all(fd, buffer, used);
+            total += (int64_t)used;
+            used = 0;
+            if (size > capacity) {
+                capacity = size;
+                buffer = cogni_reallocate(buffer, capacity);
+            }
+        }
+        memcpy(buffer + used, record, exact);
+        memset(buffer + used + exact, 0, size - exact);
+        used += size;
+        if (pop(merge) < 0) error = EIO;
+    }
+    if (!error) {
+        *checksum = cogni_checksum(*checksum, buffer, used);
+        error = write_all(fd, buffer, used);
+        total += (int64_t)used;
+    }
+    free(buffer);
+    cogni_merge_free(merge);
+    return error ? -(int64_t)error : total;
 }

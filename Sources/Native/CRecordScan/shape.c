@@ -50,7 +50,7 @@ static uint32_t entry_of(cogni_shape *shape, uint32_t node, const uint8_t *key, 
     place->entries = cogni_reallocate(place->entries, (place->count + 1) * sizeof(shape_entry));
     shape_entry *entry = &place->entries[place->count];
     memset(entry, 0, sizeof *entry);
-    entry->text = cogni_allocate(length + 3);
+    entry->text = cogni_allocate(length + 3 + 32);  // read by whole vectors
     entry->text[0] = '"';
     memcpy(entry->text + 1, key, length);
     entry->text[length + 1] = '"';

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-const char *cogni_scan_kernel(void) { return COGNI_KERNEL; }
-
 static uint32_t hex4(const uint8_t *at) {
     return (uint32_t)(cogni_hex(at[0]) << 12 | cogni_hex(at[1]) << 8 | cogni_hex(at[2]) << 4 | cogni_hex(at[3]));
 }

@@ -4,34 +4,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Scanning inside strings: the part of the kernel that has one version for each set of instructions.
-// SSE2 is part of every x86-64 machine and NEON of every arm64 one, so there is nothing to choose at run time.
+// Scanning inside strings and numbers: the part of the kernel that has one version for each set of instructions. The file that
+// includes this chooses: COGNI_AVX2, COGNI_PORTABLE, or else what every machine of the architecture has (SSE2 on x86-64,
+// NEON on arm64). See scan_steps.h.
 
-#if defined(__SSE2__)
+#if defined(COGNI_AVX2)
+#include <immintrin.h>
+#elif !defined(COGNI_PORTABLE) && defined(__SSE2__)
+#define COGNI_SSE2
 #include <emmintrin.h>
-#define COGNI_KERNEL "sse2"
-#elif defined(__ARM_NEON)
+#elif !defined(COGNI_PORTABLE) && defined(__ARM_NEON)
+#define COGNI_NEON
 #include <arm_neon.h>
-#define COGNI_KERNEL "neon"
-#else
-#define COGNI_KERNEL "portable"
 #endif
+#include <string.h>
 
 // The first byte at or after `at` that is a quote, a backslash, a control character or not ASCII.
-// Reads up to 16 bytes past it; the page's padding (zeroes, which are control characters) stops it.
+// Reads up to 32 bytes past it; the page's padding (zeroes, which are control characters) stops it.
 static inline const uint8_t *cogni_skip_plain(const uint8_t *at) {
-#if defined(__SSE2__)
+#if defined(COGNI_AVX2)
+    const __m256i quote = _mm256_set1_epi8('"'), slash = _mm256_set1_epi8('\\'), space = _mm256_set1_epi8(0x20);
+    for (;;) {
+        __m256i block = _mm256_loadu_si256((const __m256i *)at);
+        // Signed comparison: bytes of 0x80 and above are negative, hence below the space too.
+        __m256i stop = _mm256_or_si256(_mm256_cmpgt_epi8(space, block),
+                                       _mm256_or_si256(_mm256_cmpeq_epi8(block, quote), _mm256_cmpeq_epi8(block, slash)));
+        uint32_t mask = (uint32_t)_mm256_movemask_epi8(stop);
+        if (mask) return at + __builtin_ctz(mask);
+        at += 32;
+    }
+#elif defined(COGNI_SSE2)
     const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
     for (;;) {
         __m128i block = _mm_loadu_si128((const __m128i *)at);
-        // Signed comparison: bytes of 0x80 and above are negative, hence below the space too.
         __m128i stop = _mm_or_si128(_mm_cmplt_epi8(block, space),
                                     _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, slash)));
         int mask = _mm_movemask_epi8(stop);
         if (mask) return at + __builtin_ctz((unsigned)mask);
         at += 16;
     }
-#elif defined(__ARM_NEON)
+#elif defined(COGNI_NEON)
     const uint8x16_t quote = vdupq_n_u8('"'), slash = vdupq_n_u8('\\');
     const int8x16_t space = vdupq_n_s8(0x20);
     for (;;) {
@@ -46,6 +58,43 @@ static inline const uint8_t *cogni_skip_plain(const uint8_t *at) {
     while (*at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\') at++;
     return at;
 #endif
+}
+
+// The first byte at or after `at` that is not a digit. Reads up to 16 bytes past it.
+static inline const uint8_t *cogni_skip_digits(const uint8_t *at) {
+#if defined(COGNI_AVX2) || defined(COGNI_SSE2)
+    const __m128i zero = _mm_set1_epi8('0'), nine = _mm_set1_epi8(9);
+    for (;;) {
+        __m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)at), zero);
+        unsigned digits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(value, nine), value));
+        if (digits != 0xFFFF) return at + __builtin_ctz(~digits);
+        at += 16;
+    }
+#else
+    while (*at >= '0' && *at <= '9') at++;
+    return at;
+#endif
+}
+
+// Whether two texts of the same length are equal. Both may be read up to 32 bytes too far.
+static inline int cogni_same_text(const uint8_t *a, const uint8_t *b, uint32_t length) {
+#if defined(COGNI_AVX2)
+    if (length <= 32) {
+        __m256i x = _mm256_loadu_si256((const __m256i *)a), y = _mm256_loadu_si256((const __m256i *)b);
+        uint64_t differs = (uint32_t)~_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, y));
+        return (differs & ((1ull << length) - 1)) == 0;
+    }
+#elif defined(COGNI_SSE2)
+    if (length <= 32) {
+        __m128i x = _mm_loadu_si128((const __m128i *)a), y = _mm_loadu_si128((const __m128i *)b);
+        uint64_t differs = ~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) & 0xFFFF;
+        x = _mm_loadu_si128((const __m128i *)(a + 16));
+        y = _mm_loadu_si128((const __m128i *)(b + 16));
+        differs |= (uint64_t)(~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) & 0xFFFF) << 16;
+        return (differs & ((1ull << length) - 1)) == 0;
+    }
+#endif
+    return memcmp(a, b, length) == 0;
 }
 
 // Length of the well-formed UTF-8 sequence at `at` (which is not ASCII), or 0. Table 3-7 of the Unicode standard.

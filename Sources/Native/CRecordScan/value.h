@@ -1,35 +1,10 @@
 #ifndef COGNI_VALUE_H
 #define COGNI_VALUE_H
 
-#include "record_scan.h"
-#include "shape.h"
+#include "scan.h"
 #include "text.h"
 
-#include <string.h>
-
-// The state of a scan, and how one JSON value is checked and its place noted. Part of scan.c, and inlined there.
-
-enum { AT_START, AT_MEMBER, AT_ELEMENT, AT_END, AT_FAULT };
-
-struct cogni_scan {
-    const cogni_shape *shape;
-    int32_t *follow;        // for each entry of each node: what came after it; follow[base[node]] is what came first
-    uint32_t *base;
-    const uint8_t *bytes, *end, *at;
-    int phase;
-    uint32_t level;         // the object we are in
-    int is_first;           // no member of the object, or no element of the array, has been seen yet
-    int has_rows[COGNI_MAX_LEVELS];
-    int32_t last_entry[COGNI_MAX_LEVELS];
-    cogni_cell *level_cells[COGNI_MAX_LEVELS];
-    cogni_cell *cells;
-    uint32_t row_slots, rows, row_capacity;
-    cogni_extra *extras;
-    uint32_t extra_count, extra_capacity;
-    uint64_t elements;
-    int bucket_done;
-    cogni_scan_fault fault;
-};
+// How one JSON value is checked and its place noted. Part of scan_steps.h, and inlined there.
 
 static inline int fail(cogni_scan *scan, const uint8_t *at, const char *reason) {
     scan->fault.reason = at >= scan->end ? "the page ends too early" : reason;
@@ -93,7 +68,7 @@ static inline const uint8_t *scan_number(cogni_scan *scan, const uint8_t *at, ui
     if (*at == '0') {
         at++;
     } else if (is_digit(*at)) {
-        while (is_digit(*at)) at++;
+        at = cogni_skip_digits(at);
     } else {
         fail(scan, at, "not a value");
         return NULL;

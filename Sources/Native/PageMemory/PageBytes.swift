@@ -11,9 +11,9 @@
     package private(set) var count = 0
 
     package init(capacity: Int = 64 * 1024) {
-        let room = max(capacity, 256)
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: room + PageBytes.padding, alignment: 64)
-        self.capacity = room
+        let room = unsafe PageStock.shared.take(max(capacity, 256))
+        unsafe base = room.base
+        self.capacity = unsafe room.capacity
     }
 
     package convenience init(_ bytes: some Collection<UInt8>) {
@@ -24,7 +24,7 @@
         freeze()
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe PageStock.shared.give(base, capacity: capacity) }
 
     private func append(_ byte: UInt8) {
         unsafe withUnsafeBytes(of: byte) { unsafe append($0) }
@@ -46,11 +46,11 @@
     }
 
     private func grow(to room: Int) {
-        let bigger = UnsafeMutableRawPointer.allocate(byteCount: room + PageBytes.padding, alignment: 64)
-        unsafe bigger.copyMemory(from: base, byteCount: count)
-        unsafe base.deallocate()
-        unsafe base = bigger
-        capacity = room
+        let bigger = unsafe PageStock.shared.take(room)
+        unsafe bigger.base.copyMemory(from: base, byteCount: count)
+        unsafe PageStock.shared.give(base, capacity: capacity)
+        unsafe base = bigger.base
+        capacity = unsafe bigger.capacity
     }
 
     /// The body, for scanners in `Native`. The pointer must not leave the closure.
@@ -64,5 +64,10 @@
     /// A copy of at most `length` bytes from the start.
     package func prefix(_ length: Int) -> [UInt8] {
         unsafe withBytes { unsafe Array(UnsafeRawBufferPointer(rebasing: $0.prefix(length))) }
+    }
+
+    /// A copy of at most `length` bytes from the end.
+    package func suffix(_ length: Int) -> [UInt8] {
+        unsafe withBytes { unsafe Array(UnsafeRawBufferPointer(rebasing: $0.suffix(length))) }
     }
 }

@@ -134,6 +134,9 @@ package struct UnknownField: Sendable {
         return found
     }
 
-    /// `sse2`, `neon` or `portable`.
+    /// `avx2`, `sse2`, `neon` or `portable`: the instructions that pages are walked with.
     package static var kernel: String { unsafe String(cString: cogni_scan_kernel()) }
+
+    /// Walks all pages from here on with another kernel, for tests. `false` where this processor has no such.
+    package static func use(kernel: String) -> Bool { unsafe cogni_scan_use_kernel(kernel) != 0 }
 }

@@ -76,11 +76,16 @@ package struct PageFetcher: Sendable {
         self.sanitize = sanitize
     }
 
+    /// Sends a request that is likely to be wanted next, without waiting for the reply.
+    package func sendEarly(_ request: Request) -> EarlyReply { EarlyReply(request, over: transport) }
+
+    /// - early: this very request, sent before: its reply is the first attempt's.
     /// - scope: what the stream's key must be allowed to, for messages.
     /// - place: what stands between stream and request in a fault: window, parent, page.
     /// - validate: called with each reply of status 200 that is not plainly something else.
     package func fetch(
         _ request: Request,
+        early: EarlyReply? = nil,
         scope: String = "",
         at place: [String] = [],
         validate: (Reply) async -> PageVerdict = { _ in .ok }
@@ -97,13 +102,20 @@ package struct PageFetcher: Sendable {
         var attempts = Attempts()
         // The budget is for trying again: a request's turn in the queue before its first attempt is not on it.
         var start: Duration?
+        var early = early
         while true {
             var reply: Reply?
             var envelope: ErrorEnvelope?
             let outcome: RetryMachine.Outcome
             do throws(TransportError) {
                 if Task.isCancelled { throw TransportError(.cancelled, "the run was stopped") }
-                let answer = try await transport.send(request)
+                let answer: Reply
+                if let sent = early {
+                    early = nil
+                    answer = try await sent.value()
+                } else {
+                    answer = try await transport.send(request)
+                }
                 reply = answer
                 if let took = answer.took {
                     attempts.transfer += took

@@ -37,6 +37,13 @@ package struct Request: Sendable {
     }
 }
 
+extension Request: Equatable {
+    package static func == (a: Request, b: Request) -> Bool {
+        a.stream == b.stream && a.template == b.template && a.path == b.path && a.absoluteURL == b.absoluteURL
+            && a.query.elementsEqual(b.query) { $0 == $1 }
+    }
+}
+
 /// One whole reply. `headers` have lower-case names; of repeated ones the last counts
 /// (`link` excepted: its values are joined by commas, as RFC 8288 means them).
 package struct Reply: Sendable {

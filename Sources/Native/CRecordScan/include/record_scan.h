@@ -103,8 +103,11 @@ typedef struct {
 } cogni_scan_fault;
 cogni_scan_fault cogni_scan_error(const cogni_scan *scan);
 
-// Which set of instructions the string kernel uses: "sse2", "neon" or "portable".
+// Which set of instructions the kernel uses: "avx2", "sse2", "neon" or "portable". The best that the processor has, unless the
+// environment's COGNI_ISA names a lesser one ("baseline": what every machine of the architecture has).
 const char *cogni_scan_kernel(void);
+// Chooses another for all scans from here on. 0: there is none of that name, or the processor can't run it.
+int32_t cogni_scan_use_kernel(const char *name);
 
 // Turns what stands between the quotes of a JSON string into UTF-8. U+0000 and lone surrogates become
 // U+FFFD. `out` must hold `length` + 3 bytes. Returns the number of bytes.
@@ -115,7 +118,8 @@ void cogni_return_freed_memory(void);
 
 // ---------------------------------------------------------------- runs: lines waiting to be sorted
 
-// A run is a bag of records (key, time, line) of one partition. Keys sort as bytes.
+// A run is a bag of rows (key, time, line) of one partition. Keys sort as bytes. Rows of an encoder wait in a short form and
+// become lines when they are written.
 typedef struct cogni_run cogni_run;
 
 cogni_run *cogni_run_new(void);
@@ -160,7 +164,7 @@ void cogni_encoder_set_time(cogni_encoder *encoder, uint32_t column, int32_t uni
 
 enum {
     COGNI_ENCODED = 0,     // all rows of the batch are in the run
-    COGNI_UNKNOWN = 1,     // `column` of `row` holds a value that is not in the dictionary: resolve it and call again
+    COGNI_UNKNOWN = 1,     // `column` of `row` holds a value that is not in the vocabulary: resolve it and call again
     COGNI_PARTITION = 2,   // `row` belongs to `partition`: call again with that partition's run
 };
 typedef struct {
@@ -174,7 +178,7 @@ typedef struct {
 int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
                      cogni_run *run, cogni_stop *stop);
 
-// Adds a value to a column's dictionary: `raw` of kind `kind` is written as `text`, sorted as `key`.
+// Adds a value to a column's vocabulary: `raw` of kind `kind` is written as `text`, sorted as `key`.
 // `time` is used when the column decides the partition. `is_null` says the value counts as null.
 void cogni_encoder_put(cogni_encoder *encoder, uint32_t column, uint32_t kind, const uint8_t *raw, uint32_t raw_length,
                        int32_t is_null, const uint8_t *text, uint32_t length, const uint8_t *key, uint32_t key_length,

@@ -1,0 +1,293 @@
+#include "value.h"
+
+#include <stdlib.h>
+
+// The walk over a page, compiled once for each set of instructions, under the name COGNI_SCAN_NEXT.
+//
+// One pass: every byte is checked against RFC 8259, also of values nobody asked for, and the declared
+// fields' places are noted. Rows of an API look alike, so the key that followed the last time is compared first;
+// when it matches, as it nearly always does, neither the key is scanned nor a table searched.
+
+// Finds the entry for the key at `*at` (its opening quote), and moves `*at` to the value. Returns the
+// entry's index, -1 for a key nobody declared (its place is in `key`), or -2 after a fault.
+static inline int32_t scan_key(cogni_scan *scan, uint32_t node, int32_t last, const uint8_t **at, cogni_cell *key) {
+    const shape_node *place = &scan->shape->nodes[node];
+    int32_t *follow = scan->follow + scan->base[node];
+    int32_t guess = follow[last + 1];
+    if (guess >= 0) {
+        const shape_entry *entry = &place->entries[guess];
+        if (scan->end - *at > (ptrdiff_t)entry->text_length && cogni_same_text(*at, entry->text, entry->text_length)) {
+            *at = *at + entry->text_length;
+            if (**at <= ' ') *at = skip_space(*at);
+            return guess;
+        }
+    }
+    if (**at != '"') {
+        fail(scan, *at, "a key must be a string");
+        return -2;
+    }
+    const uint8_t *start = *at + 1;
+    int escapes;
+    const uint8_t *stop = scan_string(scan, start, &escapes);
+    if (!stop) return -2;
+    const uint8_t *colon = skip_space(stop + 1);
+    if (*colon != ':') {
+        fail(scan, colon, "a colon is missing after a key");
+        return -2;
+    }
+    *at = skip_space(colon + 1);
+    key->offset = (uint32_t)(start - scan->bytes);
+    key->length = (uint32_t)(stop - start) & 0xFFFFFFF;
+    key->kind = escapes ? COGNI_ESCAPED : COGNI_PLAIN;
+    const uint8_t *name = start;
+    size_t length = (size_t)(stop - start);
+    uint8_t *plain = NULL;
+    if (escapes) {
+        plain = cogni_allocate(length + 3);
+        length = cogni_unescape(start, length, plain);
+        name = plain;
+    }
+    int32_t found = -1;
+    for (uint32_t e = 0; e < place->count; e++) {
+        const shape_entry *entry = &place->entries[e];
+        if (entry->key_length == length && memcmp(entry->text + 1, name, length) == 0) {
+            found = (int32_t)e;
+            follow[last + 1] = found;
+            break;
+        }
+    }
+    free(plain);
+    return found;
+}
+
+static void note_extra(cogni_scan *scan, uint32_t node, cogni_cell key, cogni_cell value) {
+    if (scan->extra_count == scan->extra_capacity) {
+        scan->extra_capacity = scan->extra_capacity ? scan->extra_capacity * 2 : 64;
+        scan->extras = cogni_reallocate(scan->extras, scan->extra_capacity * sizeof(cogni_extra));
+    }
+    cogni_extra *extra = &scan->extras[scan->extra_count++];
+    extra->row = scan->rows;
+    extra->node = node;
+    extra->key_offset = key.offset;
+    extra->key_length = key.length;
+    extra->value = value;
+}
+
+// One row, or an object inside it. `at` is after the opening brace. Recursion is as deep as declared paths are.
+static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t *at, cogni_cell *cells) {
+    const shape_node *place = &scan->shape->nodes[node];
+    int32_t last = -1;
+    at = skip_space(at);
+    if (*at == '}') return at + 1;
+    for (;;) {
+        cogni_cell key = {0}, value = {0};
+        int32_t found = scan_key(scan, node, last, &at, &key);
+        if (found >= 0) {
+            const shape_entry *entry = &place->entries[found];
+            last = found;
+            if (entry->what == ENTRY_NODE && *at == '{') {
+                const uint8_t *start = at;
+                at = scan_object(scan, entry->node, at + 1, cells);
+                if (!at) return NULL;
+                if (entry->slot >= 0) {
+                    value.offset = (uint32_t)(start - scan->bytes);
+                    value.length = (uint32_t)(at - start) & 0xFFFFFFF;
+                    value.kind = COGNI_OBJECT;
+                    cells[entry->slot] = value;
+                }
+            } else {
+                cogni_cell *cell = entry->slot >= 0 ? &cells[entry->slot] : &value;
+                const uint8_t *start = at;
+                at = scan_value(scan, at, cell);
+                if (!at) return NULL;
+                // An object was declared and something else came: keep it where unknown fields go.
+                if (entry->what == ENTRY_NODE && entry->slot < 0 && cell->kind != COGNI_NULL) {
+                    key.offset = (uint32_t)(start - scan->bytes);
+                    key.length = 0;
+                    note_extra(scan, entry->node, key, value);
+                }
+            }
+        } else if (found == -1) {
+            at = scan_value(scan, at, &value);
+            if (!at) return NULL;
+            note_extra(scan, node, key, value);
+        } else {
+            return NULL;
+        }
+        if (*at != ',' && *at != '}') at = skip_space(at);
+        if (*at == ',') {
+            at++;
+            if (*at != '"') at = skip_space(at);
+            continue;
+        }
+        if (*at == '}') return at + 1;
+        fail(scan, at, "a comma or a closing brace is missing in an object");
+        return NULL;
+    }
+}
+
+static cogni_cell *next_row(cogni_scan *scan) {
+    if (scan->rows == scan->row_capacity) {
+        scan->row_capacity = scan->row_capacity ? scan->row_capacity * 2 : 256;
+        scan->cells = cogni_reallocate(scan->cells, (size_t)scan->row_capacity * scan->row_slots * sizeof(cogni_cell) + 1);
+    }
+    cogni_cell *cells = scan->cells + (size_t)scan->rows * scan->row_slots;
+    memset(cells, 0, scan->row_slots * sizeof(cogni_cell));
+    return cells;
+}
+
+static void enter_level(cogni_scan *scan, uint32_t level) {
+    scan->level = level;
+    scan->is_first = 1;
+    scan->has_rows[level] = 0;
+    scan->last_entry[level] = -1;
+    memset(scan->level_cells[level], 0, scan->shape->slots[level] * sizeof(cogni_cell));
+    scan->phase = AT_MEMBER;
+}
+
+// A level's own fields may stand after its rows ("results" before "end_time"), but rows are wanted with
+// them. So when the array is met, the rest of the object is read first; the array then a second time.
+static int read_ahead(cogni_scan *scan, const uint8_t *array) {
+    uint32_t missing = 0, slots = scan->shape->slots[scan->level];
+    for (uint32_t s = 0; s < slots; s++) missing += scan->level_cells[scan->level][s].kind == COGNI_ABSENT;
+    if (!missing) return 1;
+    uint32_t node = scan->shape->root[scan->level];
+    cogni_cell ignored;
+    const uint8_t *at = scan_value(scan, array, &ignored);
+    int32_t last = -1;
+    while (at) {
+        at = skip_space(at);
+        if (*at == '}') return 1;
+        if (*at != ',') return fail(scan, at, "a comma or a closing brace is missing in an object");
+        at = skip_space(at + 1);
+        cogni_cell key = {0};
+        int32_t found = scan_key(scan, node, last, &at, &key);
+        if (found == -2) return 0;
+        cogni_cell value = {0};
+        at = scan_value(scan, at, &value);
+        if (at && found >= 0) {
+            last = found;
+            int32_t slot = scan->shape->nodes[node].entries[found].slot;
+            if (slot >= 0) scan->level_cells[scan->level][slot] = value;
+        }
+    }
+    return 0;
+}
+
+// One member of a level above the row's, or the end of that object.
+static int step_member(cogni_scan *scan) {
+    uint32_t level = scan->level, node = scan->shape->root[level];
+    const uint8_t *at = skip_space(scan->at);
+    if (*at == '}') {
+        if (!scan->has_rows[level]) return fail(scan, at, "the member that should hold the rows is missing");
+        scan->at = at + 1;
+        if (level == 0) {
+            at = skip_space(scan->at);
+            if (at != scan->end) return fail(scan, at, "text after the end of the page");
+            scan->phase = AT_END;
+            return 1;
+        }
+        if (level == scan->shape->levels - 2) scan->bucket_done = 1;
+        scan->level = level - 1;
+        scan->is_first = 0;
+        scan->phase = AT_ELEMENT;
+        return 1;
+    }
+    if (!scan->is_first) {
+        if (*at != ',') return fail(scan, at, "a comma or a closing brace is missing in an object");
+        at = skip_space(at + 1);
+    }
+    scan->is_first = 0;
+    cogni_cell key = {0}, value = {0};
+    int32_t found = scan_key(scan, node, scan->last_entry[level], &at, &key);
+    if (found == -2) return 0;
+    if (found >= 0) {
+        const shape_entry *entry = &scan->shape->nodes[node].entries[found];
+        scan->last_entry[level] = found;
+        if (entry->what == ENTRY_ROWS) {
+            if (*at != '[') return fail(scan, at, "the member that should hold the rows is not an array");
+            if (scan->has_rows[level]) return fail(scan, at, "the member that should hold the rows stands twice");
+            scan->has_rows[level] = 1;
+            if (level > 0 && !read_ahead(scan, at)) return 0;
+            scan->at = at + 1;
+            scan->is_first = 1;
+            scan->phase = AT_ELEMENT;
+            return 1;
+        }
+        at = scan_value(scan, at, entry->slot >= 0 ? &scan->level_cells[level][entry->slot] : &value);
+    } else {
+        at = scan_value(scan, at, &value);
+    }
+    if (!at) return 0;
+    scan->at = at;
+    return 1;
+}
+
+// One element of the array under the level we are in, or the end of that array.
+static int step_element(cogni_scan *scan) {
+    const uint8_t *at = scan->at;
+    if (*at != ',' && *at != '{') at = skip_space(at);
+    if (*at == ']') {
+        scan->at = at + 1;
+        scan->is_first = 0;
+        scan->phase = AT_MEMBER;
+        if (scan->level == scan->shape->levels - 2 && scan->level == 0) scan->bucket_done = 1;
+        return 1;
+    }
+    if (!scan->is_first) {
+        if (*at != ',') return fail(scan, at, "a comma or a closing bracket is missing in an array");
+        at++;
+        if (*at != '{') at = skip_space(at);
+    }
+    scan->is_first = 0;
+    if (*at != '{') return fail(scan, at, "an element is not an object");
+    if (scan->level == 0) scan->elements++;
+    uint32_t inner = scan->level + 1;
+    if (inner < scan->shape->levels - 1) {
+        scan->at = at + 1;
+        enter_level(scan, inner);
+        return 1;
+    }
+    at = scan_object(scan, scan->shape->root[inner], at + 1, next_row(scan));
+    if (!at) return 0;
+    scan->rows++;
+    scan->at = at;
+    return 1;
+}
+
+static int step_start(cogni_scan *scan) {
+    const uint8_t *at = skip_space(scan->bytes);
+    if (*at != '{') return fail(scan, at, "the page is not an object");
+    if (scan->shape->levels > 1) {
+        scan->at = at + 1;
+        enter_level(scan, 0);
+        return 1;
+    }
+    at = scan_object(scan, scan->shape->root[0], at + 1, next_row(scan));
+    if (!at) return 0;
+    scan->rows++;
+    scan->elements++;
+    at = skip_space(at);
+    if (at != scan->end) return fail(scan, at, "text after the end of the page");
+    scan->bucket_done = 1;
+    scan->phase = AT_END;
+    return 1;
+}
+
+int32_t COGNI_SCAN_NEXT(cogni_scan *scan, uint32_t max_rows) {
+    scan->rows = scan->extra_count = 0;
+    scan->bucket_done = 0;
+    for (;;) {
+        int fine = 1;
+        switch (scan->phase) {
+        case AT_START: fine = step_start(scan); break;
+        case AT_MEMBER: fine = step_member(scan); break;
+        case AT_ELEMENT: fine = step_element(scan); break;
+        case AT_END: return scan->rows || scan->bucket_done ? COGNI_SCAN_ROWS : COGNI_SCAN_END;
+        default: return COGNI_SCAN_BAD;
+        }
+        if (!fine) return COGNI_SCAN_BAD;
+        if (scan->bucket_done) return COGNI_SCAN_ROWS;
+        if (scan->rows >= max_rows) return COGNI_SCAN_ROWS;
+    }
+}

@@ -1,0 +1,52 @@
+internal import Glibc
+internal import Synchronization
+
+/// Memory of large pages that were read and dropped, kept for the next ones.
+///
+/// Memory fresh from the system costs a fault every 4 KiB, for a page of 14 MB as much time as scanning it: buffers
+/// are used again, and made of the system's huge pages where it has them. At most two wait here, and none larger than 32 MiB,
+/// so that one huge page does not stay for the rest of the run.
+@safe final class PageStock: Sendable {
+    static let shared = PageStock()
+
+    private static let smallest = 1 << 20
+    private static let largest = 32 << 20
+    private static let limit = 2
+    private static let hugePage = 2 << 20
+
+    @safe private struct Buffer: @unchecked Sendable {  // owned by the stock while it lies here
+        var base: UnsafeMutableRawPointer
+        var capacity: Int
+    }
+
+    private let waiting = Mutex<[Buffer]>([])
+
+    /// Memory for at least `capacity` bytes and the padding.
+    func take(_ capacity: Int) -> (base: UnsafeMutableRawPointer, capacity: Int) {
+        let found = waiting.withLock { waiting -> Buffer? in
+            // A much larger one is left for a page that needs it.
+            let index = waiting.firstIndex { $0.capacity >= capacity && $0.capacity / 4 <= capacity }
+            return index.map { waiting.remove(at: $0) }
+        }
+        if let found { return unsafe (found.base, found.capacity) }
+        // Pages of one walk differ a little in size: room for the next one too.
+        guard capacity >= PageStock.smallest else {
+            return (.allocate(byteCount: capacity + PageBytes.padding, alignment: 64), capacity)
+        }
+        let whole = (capacity + capacity / 16 + PageBytes.padding + PageStock.hugePage - 1) & ~(PageStock.hugePage - 1)
+        let base = UnsafeMutableRawPointer.allocate(byteCount: whole, alignment: PageStock.hugePage)
+        // A wish: where it is not granted, pages are small ones.
+        unsafe _ = madvise(base, whole, MADV_HUGEPAGE)
+        return unsafe (base, whole - PageBytes.padding)
+    }
+
+    func give(_ base: UnsafeMutableRawPointer, capacity: Int) {
+        let dropped: Buffer? = waiting.withLock { waiting in
+            let given = unsafe Buffer(base: base, capacity: capacity)
+            guard capacity >= PageStock.smallest, capacity <= PageStock.largest else { return given }
+            waiting.append(given)
+            return waiting.count > PageStock.limit ? waiting.removeFirst() : nil
+        }
+        unsafe dropped?.base.deallocate()
+    }
+}
