@@ -1,8 +1,9 @@
 import Foundation
 import GRDB
-import Ledger
 import Model
 import Testing
+
+@testable import Ledger
 
 @Suite struct StateFileTests {
     let folder: Folder
@@ -100,7 +101,10 @@ import Testing
         try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
         let fault = #expect(throws: Fault.self) { try folder.open() }
-        #expect(fault?.what == "\(folder.state) was written by a newer cogni (state version 99, this one knows 1)")
+        #expect(
+            fault?.what
+                == "\(folder.state) was written by a newer cogni (state version 99, this one knows \(StateSchema.version))"
+        )
     }
 
     @Test func aTextFileOrAFolderInItsPlaceIsRefused() throws {

@@ -50,6 +50,7 @@ package struct PipelineRun: Sendable {
             )
         )
         try refuseOtherSettings(current)
+        try KeyCheck(ring: doors.ring, key: doors.key).check(store, options.fullRefresh ? nil : current)
         let (plan, earlier) = try openPlan(store, claim, current)
         var options = options
         options.now = plan.asOf
@@ -186,9 +187,12 @@ package struct PipelineRun: Sendable {
         // longer end as an undisturbed one.
         let isDiskBroken = faults.contains { $0.code == .cannotWrite }
         let stopsRun = results.contains { $0.stopsRun } || isInterrupted || isDiskBroken
-        let mustStop = pipeline.streams.contains { plan in
-            plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
-        }
+        let isLeaking = faults.contains { $0.place.contains(OutgoingLook.place) }
+        let mustStop =
+            isLeaking
+            || pipeline.streams.contains { plan in
+                plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
+            }
         let assembly = Assembly(pipeline: pipeline, options: options, doors: doors, current: current)
         let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
         var outcome = RunSummary.Outcome.failed
@@ -237,7 +241,9 @@ package struct PipelineRun: Sendable {
             streams: assembly.reports(results, publication: publication),
             faults: faults
         )
-        if !isInterrupted, outcome != .failed {
+        // What a leak was found in may not wait in staging either, nor be taken up again by the next run.
+        if isLeaking, !isInterrupted { try store.discardPlan(as: claim) }
+        if !isInterrupted, outcome != .failed || isLeaking {
             try onDisk { () throws(DiskError) in try Disk.removeTree(root.stagingPath) }
             try root.prepare()
         }

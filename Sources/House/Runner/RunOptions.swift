@@ -1,5 +1,7 @@
 package import Extract
+package import KeyRing
 package import Model
+package import Sanitizing
 package import Sealing
 
 /// What one run was asked for, beyond its pipeline file.
@@ -39,8 +41,12 @@ package struct RunDoors: Sendable {
     package var milliseconds: @Sendable () -> Int
     /// What stopped the run, asked once it was cancelled: `.interrupted` or `.terminated`.
     package var stopCode: @Sendable () -> Fault.Code = { .interrupted }
+    /// The ring that `key` is from: it opens what earlier keys sealed.
+    package var ring: KeyRing?
     /// The sanitizer, in front of what is kept of a run: its file and its record in the state.
     package var clean: @Sendable (JSONValue) -> JSONValue = { $0 }
+    /// The last look at what is about to be published.
+    package var gate: LeakGate?
 
     package init(
         fetcher: PageFetcher,

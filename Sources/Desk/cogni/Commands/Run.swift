@@ -80,10 +80,10 @@ struct Run: AsyncParsableCommand {
             options.memoryForRows = size.bytes / 3
         }
         let transport = try workspace.transport(replay: replay)
-        let key = try workspace.key()
+        let ring = try workspace.ring()
         let count = options.streams?.count ?? workspace.pipeline.streams.count
         let view = ProgressView(style: style, streamCount: count)
-        let doors = workspace.doors(transport: transport, key: key) { view.show($0) }
+        let doors = try workspace.doors(transport: transport, ring: ring) { view.show($0) }
         let run = PipelineRun(pipeline: workspace.pipeline, options: options, doors: doors)
         let outcome = await Interruption.whileRunning { () -> Result<RunSummary, Fault> in
             do throws(Fault) { return .success(try await run.run()) } catch { return .failure(error) }
