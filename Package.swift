@@ -80,7 +80,7 @@ let package = Package(
         room("Native", "Disk"),
         room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
         room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk"]),
-        room("Native", "Sealing", ["COpenSSL"]),
+        room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),
         room("Native", "RecordScan", ["CRecordScan", "PageMemory"]),
 
@@ -89,7 +89,7 @@ let package = Package(
         room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
         room("House", "PipelineFile", ["Model", "Connector"]),
         room("House", "Ledger", ["Model", "Disk", "StateDisk", sqlite]),
-        room("House", "Sanitizing", ["Model"]),
+        room("House", "Sanitizing", ["Model", "RecordScan"]),
         room("House", "KeyRing", ["Model", "Sealing", "Sanitizing"]),
         room("House", "Reporting", ["Model"]),
         room(
@@ -102,8 +102,7 @@ let package = Package(
             "Runner",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Telemetry", "Extract", "Transform",
-                "Load",
-                "Disk", "ArchiveWriting", "RecordScan", "Sealing", "PageMemory",
+                "Load", "Disk", "ArchiveWriting", "RecordScan", "Sealing", "KeyRing", "Sanitizing", "PageMemory",
             ]
         ),
 
@@ -137,7 +136,7 @@ let package = Package(
         tests("CurlTransportTests", ["CurlTransport", "PageMemory"], exclude: ["Support"]),
         tests("SealingTests", ["Sealing", "Model"]),
         tests("SanitizingTests", ["Sanitizing", "Model"]),
-        tests("KeyRingTests", ["KeyRing", "Sealing", "Model"]),
+        tests("KeyRingTests", ["KeyRing", "Sealing", "Disk", "Model"]),
         tests("ConnectorTests", ["Connector", "Model"]),
         tests("PipelineFileTests", ["PipelineFile", "Connector", "Model"]),
         tests("LedgerTests", ["Ledger", "StateDisk", "Disk", "Model", sqlite]),
@@ -150,8 +149,8 @@ let package = Package(
         tests(
             "RunnerTests",
             [
-                "Runner", "Ledger", "Load", "Reporting", "Extract", "Transform", "Sealing", "PipelineFile",
-                "Connector", "PageMemory", "Model",
+                "Runner", "Ledger", "Load", "Reporting", "Extract", "Transform", "Sealing", "KeyRing", "Sanitizing",
+                "Disk", "PipelineFile", "Connector", "PageMemory", "Model",
             ]
         ),
         tests("SimulatorTests", ["cogni-simulator"]),

@@ -52,7 +52,8 @@ import Testing
                 + #""last_request_id":"req_1","pages":1,"parameters":{"project_id":"proj_1"},"slice":"a","#
                 + #""staged":["costs-a.run"],"state":"open","stream":"costs","walk":0,"watermark":"2025-12-01T12:00:00Z","#
                 + #""window":{"from":"2025-12-01T12:00:00Z","to":"2025-12-01T12:01:00Z"}}],"#
-                + #""state_version":\#(StateSchema.version),"streams":[{"bucket_width":"1d","coverage":{"from":"2025-11-01T00:00:00Z","#
+                + "\"state_version\":\(StateSchema.version),"
+                + #""streams":[{"bucket_width":"1d","coverage":{"from":"2025-11-01T00:00:00Z","#
                 + #""to":"2025-11-03T00:00:00Z"},"generation":1,"group_by":["line_item"],"stream":"costs","#
                 + #""watermark":"2025-11-03T00:00:00Z"}],"switch":null}"#
         )

@@ -20,11 +20,23 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
 
 func json(at url: URL) throws -> JSONValue { try JSONValue(parsing: Array(try Data(contentsOf: url))) }
 
-/// Google's Wycheproof vectors, where this machine has them beside the repository.
-enum Wycheproof {
-    static let folder = repository.deletingLastPathComponent().appending(path: "shared/corpora/wycheproof")
+/// Google's Wycheproof vectors: the part in the repository, and all of them where this machine has them beside it.
+enum Wycheproof: CaseIterable {
+    case part, whole
 
-    static var isPresent: Bool { FileManager.default.fileExists(atPath: folder.path()) }
+    private var folder: URL {
+        switch self {
+        case .part: repository.appending(path: "Fixtures/vectors/wycheproof")
+        case .whole: repository.deletingLastPathComponent().appending(path: "shared/corpora/wycheproof")
+        }
+    }
+
+    static var present: [Wycheproof] {
+        allCases.filter { $0 == .part || FileManager.default.fileExists(atPath: $0.folder.path()) }
+    }
+
+    /// How many cases of a file there must be at least, so that none goes missing unnoticed.
+    func least(_ part: Int, _ whole: Int) -> Int { self == .part ? part : whole }
 
     struct Case: Sendable, CustomStringConvertible {
         var file: String
@@ -37,7 +49,7 @@ enum Wycheproof {
     }
 
     /// The cases of one file whose group fits.
-    static func cases(_ file: String, where fits: (JSONValue) -> Bool) throws -> [Case] {
+    func cases(_ file: String, where fits: (JSONValue) -> Bool) throws -> [Case] {
         let document = try json(at: folder.appending(path: file + ".json"))
         return (document["testGroups"]?.elements ?? []).filter(fits).flatMap { group in
             (group["tests"]?.elements ?? []).map {

@@ -91,10 +91,10 @@ class CogniTest(unittest.TestCase):
 
     # -- processes --------------------------------------------------------------------------------------------------
 
-    def cogni(self, *arguments, env=None, expect=None, cwd=None, before=(), umask=-1):
+    def cogni(self, *arguments, env=None, expect=None, cwd=None, before=(), umask=-1, descriptors=()):
         done = subprocess.run(
             [*before, COGNI, *map(str, arguments)], capture_output=True, text=True, env=environment(env),
-            cwd=cwd or self.folder, stdin=subprocess.DEVNULL, umask=umask, timeout=120,
+            cwd=cwd or self.folder, stdin=subprocess.DEVNULL, umask=umask, timeout=120, pass_fds=descriptors,
         )  # fmt: skip
         done = Done(done.returncode, done.stdout, done.stderr)
         if expect is not None:

@@ -370,20 +370,20 @@ class Secrets(Case):
 
     def test_what_was_sealed_opens_again(self):
         files = self.sealed()
-        done = self.cogni("decrypt", *files, "--output", "users.ndjson")
+        done = self.cogni("decrypt", *files, "--reason", "test", "--output", "users.ndjson")
         self.assertIn("tokens opened", done.stderr)
         rows = [json.loads(line) for line in (self.folder / "users.ndjson").read_text().strip().split("\n")]
         self.assertTrue(any(row["email"] == "ada@example.com" for row in rows))
         self.assertFalse(any("ef1." in json.dumps(row) for row in rows))
         self.assertEqual((self.folder / "users.ndjson").stat().st_mode & 0o777, 0o600)
-        self.assertIn("ada@example.com", self.cogni("decrypt", *files).stdout)
+        self.assertIn("ada@example.com", self.cogni("decrypt", *files, "--reason", "test").stdout)
 
     def test_opened_fields_are_not_shown_on_a_terminal_by_accident(self):
         files = self.sealed()
         for more, code in (([], 2), (["--yes"], 0)):
             leader, follower = pty.openpty()
             done = subprocess.run(
-                [COGNI, "decrypt", *files, *more], cwd=self.folder, env=self.environment, stdout=follower,
+                [COGNI, "decrypt", *files, "--reason", "test", *more], cwd=self.folder, env=self.environment, stdout=follower,
                 stderr=subprocess.PIPE, timeout=60)
             os.close(follower)
             self.assertEqual(done.returncode, code)
@@ -395,7 +395,7 @@ class Secrets(Case):
 
     def test_the_wrong_tenant_opens_nothing(self):
         files = self.sealed()
-        done = self.cogni("decrypt", *files, "--tenant", "someone-else", "--output", "users.ndjson", code=9)
+        done = self.cogni("decrypt", *files, "--reason", "test", "--tenant", "someone-else", "--output", "users.ndjson", code=9)
         self.assertIn("a token can't be opened", done.stderr)
         self.assertFalse((self.folder / "users.ndjson").exists())
         self.assertFalse((self.folder / "users.ndjson.partial").exists())
@@ -403,14 +403,14 @@ class Secrets(Case):
     def test_the_wrong_ring_opens_nothing(self):
         files = self.sealed()
         self.cogni("keys", "create", "--ring", "other.json")
-        self.cogni("decrypt", *files, "--ring", "other.json", "--output", "users.ndjson", code=9)
+        self.cogni("decrypt", *files, "--reason", "test", "--ring", "other.json", "--output", "users.ndjson", code=9)
 
     def test_files_from_elsewhere_need_tenant_and_domains(self):
         files = self.sealed()
         shutil.copy(files[0], self.folder / "users.ndjson.zst")
-        self.cogni("decrypt", "users.ndjson.zst", "--output", "out.ndjson", code=2)
+        self.cogni("decrypt", "users.ndjson.zst", "--reason", "test", "--output", "out.ndjson", code=2)
         report = self.json(
-            "decrypt", "users.ndjson.zst", "--tenant", "security-inventory", "--domain", "email=email", "--output", "out.ndjson")
+            "decrypt", "users.ndjson.zst", "--reason", "test", "--tenant", "security-inventory", "--domain", "email=email", "--output", "out.ndjson")
         self.assertGreater(report["opened"], 0)
         self.assertGreater(report["left"], 0)
 

@@ -125,7 +125,7 @@ class Encryption(CogniTest):
                 clear, opened = [], []
                 for (_, _, one), (_, _, other) in pairs:
                     clear += content(self.at("plain", folder).current / one["path"]).decode().splitlines()
-                    done = self.cogni("decrypt", sealed.current / other["path"], env=self.ring, expect=0)
+                    done = self.cogni("decrypt", sealed.current / other["path"], "--reason", "test", env=self.ring, expect=0)
                     opened += done.out.splitlines()
                 self.assertEqual(sorted(opened), sorted(clear), f"{stream} with {load}")
 
@@ -134,7 +134,7 @@ class Encryption(CogniTest):
             self.skipTest("this cogni has no `decrypt` yet")
         sealed = self.sealed()
         path = next(iter(sealed.files("users")))[2]["path"]
-        self.cogni("decrypt", sealed.current / path, env={"COGNI_KEY_RING": str(self.folder / "none.json")}, expect=9)
+        self.cogni("decrypt", sealed.current / path, "--reason", "test", env={"COGNI_KEY_RING": str(self.folder / "none.json")}, expect=9)
 
     def test_a_ring_of_ones_own_is_made_private_and_works(self):
         if not has_command("keys"):

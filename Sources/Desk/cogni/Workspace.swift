@@ -52,10 +52,16 @@ struct Workspace {
         return organization.isEmpty ? pipeline.name : organization
     }
 
+    /// What is published may hold no secret of ours; nor one of others, unless the pipeline says that secrets stay.
+    var gate: LeakGate { Terminal.sanitizer.gate(patterns: pipeline.transform.maskSecrets) }
+
     var sanitizer: Sanitizer { Terminal.sanitizer }
 
     /// The key that fields are sealed with; `nil` when the pipeline seals none.
-    func key() throws(Fault) -> DataKey? {
+    func key() throws(Fault) -> DataKey? { try ring()?.activeKey(for: tenant) }
+
+    /// The ring that the pipeline's fields are sealed with; `nil` when it seals none.
+    func ring() throws(Fault) -> KeyRing? {
         guard let encryption = pipeline.transform.encryption else { return nil }
         guard let path = encryption.keyRing, !path.isEmpty else {
             throw Fault(
@@ -66,7 +72,7 @@ struct Workspace {
         }
         let ring = try KeyRing.load(path, environment: Environment.all)
         for warning in ring.warnings { Terminal.error("warning: \(warning)") }
-        return try ring.activeKey(for: tenant)
+        return ring
     }
 
     /// The way to the API: live, or from recorded replies.
@@ -111,9 +117,9 @@ struct Workspace {
 
     func doors(
         transport: any Transport,
-        key: DataKey?,
+        ring: KeyRing?,
         progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
-    ) -> RunDoors {
+    ) throws(Fault) -> RunDoors {
         let sanitizer = sanitizer
         let fetcher = PageFetcher(
             transport: transport,
@@ -127,13 +133,15 @@ struct Workspace {
         )
         var doors = RunDoors(
             fetcher: fetcher,
-            key: key,
+            key: try ring?.activeKey(for: tenant),
             tenant: tenant,
             maskSecrets: { sanitizer.maskField($0) },
             progress: progress,
             milliseconds: { Console.milliseconds }
         )
         doors.stopCode = { Interruption.code }
+        doors.ring = ring
+        doors.gate = gate
         doors.clean = { sanitizer.clean($0) }
         return doors
     }

@@ -135,18 +135,17 @@ package enum TokenText {
     /// The text, if it is one token from end to end.
     static func whole(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.starts(with: head) else { return nil }
-        let token = Array(text)
-        return end(token, 0) == token.count ? token : nil
+        return end(text, text.startIndex) == text.endIndex ? Array(text) : nil
     }
 
     /// Where the token that begins at `start` ends, or `nil` when none does.
-    private static func end(_ text: [UInt8], _ start: Int) -> Int? {
-        guard text.count - start > FieldToken.headCount, text[start...].starts(with: head),
+    static func end(_ text: ArraySlice<UInt8>, _ start: Int) -> Int? {
+        guard text.endIndex - start > FieldToken.headCount, text[start...].starts(with: head),
             [0x73, 0x67, 0x68].contains(text[start + 4]), text[start + 5] == 0x2E, text[start + 16] == 0x2E,
             text[start + 6..<start + 16].allSatisfy({ $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x32 && $0 <= 0x37 })
         else { return nil }
         var at = start + FieldToken.headCount
-        while at < text.count, isPayload(text[at]) { at += 1 }
+        while at < text.endIndex, isPayload(text[at]) { at += 1 }
         return at - start - FieldToken.headCount >= 22 ? at : nil
     }
 
@@ -159,10 +158,9 @@ package enum TokenText {
 
     /// How many tokens stand anywhere in the text.
     package static func count(_ text: ArraySlice<UInt8>) -> Int {
-        let text = Array(text)
         var count = 0
-        var at = 0
-        while at + FieldToken.headCount < text.count {
+        var at = text.startIndex
+        while at + FieldToken.headCount < text.endIndex {
             if text[at] == head[0], let end = end(text, at) {
                 count += 1
                 at = end

@@ -76,6 +76,12 @@ package struct KeyRing: Sendable {
         return key
     }
 
+    /// Names the ring through all its changes: the first key it ever had stays in it, retired or not.
+    package var lineage: String { entries.first?.kid ?? "" }
+
+    /// What may be known about a key; `nil` for one that the ring never had.
+    package func entry(_ kid: String) -> Entry? { entries.first { $0.kid == kid } }
+
     /// The key of that name, active or not.
     package func key(_ kid: String) throws(Fault) -> DataKey {
         if let key = keys[kid] { return key }

@@ -31,6 +31,8 @@ package enum RingKeeper {
         now: Instant,
         isExample: Bool
     ) throws(Fault) -> Made {
+        let lock = try lock(path)
+        defer { withExtendedLifetime(lock) {} }
         // Looked at before the master key is made, so that a refusal leaves nothing behind.
         var exists = true
         do {
@@ -62,8 +64,11 @@ package enum RingKeeper {
         tenant: String = "",
         now: Instant
     ) throws(Fault) -> KeyRing {
+        let lock = try lock(path)
+        defer { withExtendedLifetime(lock) {} }
         let source = try MasterSource.find(in: environment, ring: path)
         let (_, old, master) = try KeyRing.open(path, master: source)
+        try MasterKey.settle(source, id: master.id, ring: path)
         let key: DataKey
         do { key = try DataKey(try KeyBytes(randomCount: 32)) } catch { throw RingFault.sealing(error, path) }
         var file = old
@@ -88,8 +93,11 @@ package enum RingKeeper {
     /// Deletes a key for good: what it sealed can't be opened any more, by anyone. The active key can't be
     /// retired. Copies of the ring in backups still hold it; say so before calling this.
     package static func retire(_ path: String, kid: String, environment: [String: String]) throws(Fault) -> KeyRing {
+        let lock = try lock(path)
+        defer { withExtendedLifetime(lock) {} }
         let source = try MasterSource.find(in: environment, ring: path)
         let (ring, old, master) = try KeyRing.open(path, master: source)
+        try MasterKey.settle(source, id: master.id, ring: path)
         var file = old
         guard let index = file.keys.firstIndex(where: { $0.entry.kid == kid }) else {
             _ = try ring.key(kid)  // throws, and says what there is to say
@@ -109,7 +117,12 @@ package enum RingKeeper {
         return try KeyRing.load(path, master: source)
     }
 
-    private static func write(_ file: inout RingFile, _ master: MasterKey, _ path: String, replacing: Bool)
+    /// One process at a time reads a ring, changes it and writes it.
+    static func lock(_ path: String) throws(Fault) -> FolderLock {
+        do { return try FolderLock(of: path) } catch { throw RingFault.file(error, "key ring's folder", path) }
+    }
+
+    static func write(_ file: inout RingFile, _ master: MasterKey, _ path: String, replacing: Bool)
         throws(Fault)
     {
         file.mac = try master.mac(of: file.body.canonical, ring: path)

@@ -3,6 +3,7 @@ package import Sealing
 
 /// Opens tokens for one tenant. Keyed contexts are kept, so make one for each task and feed it many tokens.
 package struct TokenOpener {
+    private static let oneWay = "a pseudonym can't be opened"
     private let ring: KeyRing
     private let tenant: String
     private var sealers: [Name: TokenSealer] = [:]
@@ -20,8 +21,8 @@ package struct TokenOpener {
 
     /// What a token hides, and what kind of value that was.
     ///
-    /// Throws `.cannotSeal`: one text for everything that can be wrong with a token, so that it tells an attacker
-    /// nothing; others only for a key that the ring has not, and for pseudonyms, which have no way back.
+    /// Throws `.cannotSeal`: one text for everything that can be wrong, a key that the ring has not or has no more included, so
+    /// that it tells an attacker nothing. Another one only for pseudonyms, which have no way back.
     package mutating func open(
         _ token: [UInt8],
         domain: String,
@@ -32,19 +33,20 @@ package struct TokenOpener {
             if parsed.algorithm == .pseudonym {
                 throw Fault(
                     .cannotSeal,
-                    "a pseudonym can't be opened",
+                    TokenOpener.oneWay,
                     at: ["key \(parsed.keyID)"],
                     mend: "leave this column out, or seal it with `mode: deterministic`"
                 )
             }
             return try sealer(for: parsed, domain: domain).open(parsed, binding: binding)
-        } catch let fault as Fault {
+        } catch let fault as Fault where fault.what == TokenOpener.oneWay {
             throw fault
         } catch {
             throw Fault(
                 .cannotSeal,
                 "a token can't be opened",
-                mend: "check that the tenant, the column's domain and the key ring are those that sealed it"
+                mend:
+                    "check with `cogni keys list` that the ring has its key, and that tenant and domain are those that sealed it"
             )
         }
     }

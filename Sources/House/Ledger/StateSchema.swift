@@ -16,7 +16,15 @@ enum StateSchema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static let steps = [first, operations, owners]
+    private static let steps = [first, operations, owners, rings]
+
+    /// The newest generation of each key ring that a run has used, by the ring's first key.
+    private static let rings = """
+        CREATE TABLE rings (
+            pipeline TEXT NOT NULL, lineage TEXT NOT NULL, generation INTEGER NOT NULL,
+            PRIMARY KEY (pipeline, lineage)
+        ) STRICT, WITHOUT ROWID;
+        """
 
     private static let first = """
         CREATE TABLE claims (

@@ -1,6 +1,7 @@
 internal import ArchiveWriting
 internal import Connector
 internal import Extract
+internal import KeyRing
 internal import Load
 internal import Model
 internal import PipelineFile
@@ -26,8 +27,7 @@ struct Assembly {
             case .zip: .zip
             }
         let rules = FieldRules(pipeline: pipeline, doors: doors)
-        if let key = doors.key, !rules.sealedFields.isEmpty {
-            publication.manifest.keyIDs = [key.kid]
+        if doors.key != nil, !rules.sealedFields.isEmpty {
             publication.manifest.crypto = Manifest.Crypto(tenant: doors.tenant, fields: sealedFields(rules))
         }
         for plan in pipeline.streams {
@@ -36,19 +36,32 @@ struct Assembly {
             let oldChanges = current?.manifest.stream(ChangeLog.name(name))
             guard let result = results.first(where: { $0.name == name }) else {
                 // Not asked for this time: as it was.
-                if let old { publication.add(old, columns: nil, staged: []) }
-                if let oldChanges { publication.add(oldChanges, columns: nil, staged: []) }
+                if let old { publication.add(labelled(old), columns: nil, staged: []) }
+                if let oldChanges { publication.add(labelled(oldChanges), columns: nil, staged: []) }
                 continue
             }
             if result.fault != nil {
-                addStale(plan, old, to: &publication)
-                if let oldChanges { publication.add(oldChanges, columns: nil, staged: []) }
+                addStale(plan, old.map(labelled), to: &publication)
+                if let oldChanges { publication.add(labelled(oldChanges), columns: nil, staged: []) }
             } else {
-                add(plan, result, options.fullRefresh ? nil : old, to: &publication)
-                addChanges(plan, result, options.fullRefresh ? nil : oldChanges, to: &publication)
+                add(plan, result, options.fullRefresh ? nil : old.map(labelled), to: &publication)
+                addChanges(plan, result, options.fullRefresh ? nil : oldChanges.map(labelled), to: &publication)
             }
         }
+        if let key = doors.key { KeyNames.note(key, doors.ring, current?.manifest, in: &publication.manifest) }
         return publication
+    }
+
+    /// Files of versions that did not note the key of each file have the only one that there was.
+    private func labelled(_ stream: Manifest.Stream) -> Manifest.Stream {
+        guard let old = current?.manifest else { return stream }
+        return KeyNames.labelled(stream, in: old)
+    }
+
+    /// The key that a stream's new files are sealed under.
+    private func keyID(_ name: String, _ publication: Publication) -> String? {
+        guard let crypto = publication.manifest.crypto, !Resealing.fields(of: name, crypto).isEmpty else { return nil }
+        return doors.key?.kid
     }
 
     private func entry(_ plan: Pipeline.StreamPlan, _ result: StreamResult?) -> Manifest.Stream {
@@ -73,7 +86,8 @@ struct Assembly {
         stream.coverage = result.coverage
         stream.watermark = result.watermark
         stream.partitions = (old?.partitions ?? []).filter { !result.emptied.contains($0.value) }
-        publication.add(stream, columns: plan.spec.archiveColumns, staged: result.files)
+        let keyID = keyID(stream.name, publication)
+        publication.add(stream, columns: plan.spec.archiveColumns, staged: result.files, keyID: keyID)
     }
 
     private func addChanges(
@@ -87,7 +101,8 @@ struct Assembly {
         var stream = Manifest.Stream(name: ChangeLog.name(plan.spec.name), mode: "log", primaryKey: primaryKey)
         stream.partitions = old?.partitions ?? []
         let columns = ChangeColumns.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
-        publication.add(stream, columns: columns, staged: result.changeFiles)
+        let keyID = keyID(stream.name, publication)
+        publication.add(stream, columns: columns, staged: result.changeFiles, keyID: keyID)
     }
 
     private func addStale(_ plan: Pipeline.StreamPlan, _ old: Manifest.Stream?, to publication: inout Publication) {
@@ -152,9 +167,23 @@ struct Assembly {
             report.bytes = files.reduce(0) { $0 + $1.facts.bytes }
             report.milliseconds = result.milliseconds
             report.replyMilliseconds = result.meanReply.map { Int(($0.inSeconds * 1000).rounded()) }
-            report.notes = result.notes + driftNotes(result)
+            report.notes = result.notes + driftNotes(result) + keyNotes(new)
             return report
         }
+    }
+
+    /// Tokens of two keys do not join, and nobody should find that out from a join that came up empty.
+    private func keyNotes(_ stream: Manifest.Stream?) -> [String] {
+        let kids = Set(stream?.partitions.flatMap(\.files).compactMap(\.keyID) ?? []).union(
+            doors.key.map { [$0.kid] } ?? []
+        )
+        guard kids.count > 1, stream?.partitions.contains(where: { $0.files.contains { $0.keyID != nil } }) == true
+        else {
+            return []
+        }
+        return [
+            "holds tokens of \(kids.count) keys (\(kids.sorted().joined(separator: ", "))), which do not join; `cogni keys reencrypt` gives all of them the active one"
+        ]
     }
 
     private func driftNotes(_ result: StreamResult) -> [String] {

@@ -1,4 +1,5 @@
 internal import ArchiveWriting
+internal import KeyRing
 internal import Load
 internal import Model
 internal import RecordScan
@@ -11,10 +12,13 @@ struct OldRows {
     let paths: [String]
     /// Without it, what the names' endings say.
     var codec: Codec?
+    /// Set when the rows' tokens are of an earlier key.
+    var resealing: Resealing?
 
     /// Calls `body` for each row's line (with its line feed). A CSV cell may hold line breaks: a row is whole when
     /// its quotes are.
     func forEach(_ body: (_ line: [UInt8]) throws(Fault) -> Void) throws(Fault) {
+        var resealer = resealing?.resealer()
         for path in paths {
             var skipsHeader = reader.format == .csv
             var carried: [UInt8] = []
@@ -40,7 +44,7 @@ struct OldRows {
                         skipsHeader = false
                         return
                     }
-                    try body(line)
+                    try body(try resealed(line, &resealer))
                 }
             } catch let error as Fault {
                 throw error
@@ -54,6 +58,19 @@ struct OldRows {
                 )
             }
         }
+    }
+
+    /// The line with its tokens under today's key.
+    private func resealed(_ line: [UInt8], _ resealer: inout Resealer?) throws(Fault) -> [UInt8] {
+        guard resealer != nil else { return line }
+        guard var cells = reader.cells(line) else { throw foreign }
+        var isChanged = false
+        for index in cells.indices {
+            guard let cell = try resealer?.reseal(cells[index], column: reader.columns[index].name) else { continue }
+            cells[index] = cell[...]
+            isChanged = true
+        }
+        return isChanged ? reader.line(cells) : line
     }
 
     /// The rows whose time `keeps` accepts, as a run for merging.
@@ -84,6 +101,15 @@ struct OldRowReader {
     init(_ rows: OldRows) throws(Fault) {
         var lines: [[UInt8]] = []
         try rows.forEach { line throws(Fault) in lines.append(line) }
+        if rows.resealing != nil {
+            // Rows stand in the order of their written keys, and those are other tokens now.
+            var keyed: [(key: [UInt8], line: [UInt8])] = []
+            for line in lines {
+                guard let cells = rows.reader.cells(line) else { throw rows.foreign }
+                keyed.append((rows.reader.sortKey(cells), line))
+            }
+            lines = keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.line)
+        }
         self.lines = lines
     }
 

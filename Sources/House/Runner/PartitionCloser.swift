@@ -19,6 +19,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let writer: ArchiveFileWriter
     private let columns: [Column]
     private let totals: LineTotals
+    private let look: OutgoingLook
     private var block: [UInt8]
     private var fileNumber = 0
 
@@ -41,8 +42,10 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         reader: ArchiveLine,
         maxFileSize: Int,
         codec: Codec,
+        look: OutgoingLook,
         isKept: Bool = false
     ) {
+        self.look = look
         self.stream = stream
         self.folder = folder
         self.prefix = prefix
@@ -53,6 +56,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
             isCSV: reader.format == .csv,
             isStrict: false
         )
+        for (column, protection) in look.protected { totals.protect(column, protection) }
         self.maxFileSize = max(maxFileSize, 1)
         block = [UInt8](repeating: 0, count: min(256 * 1024, self.maxFileSize))
         suffix = isKept ? ".closed" : ".made"
@@ -92,6 +96,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         throws(Fault)
     {
         if writer.isOpen, writer.contentBytes + length > maxFileSize { try closeFile() }
+        // Before anything is written: while the block is hot in the cache, and nothing has left it.
+        try look.check(lines, count: length)
         do throws(ArchiveError) {
             if !writer.isOpen {
                 fileNumber += 1
@@ -103,6 +109,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
             throw Fault(error)
         }
         guard totals.take(lines, count: length) == length else {
+            if let column = totals.bareColumn { throw look.bare(column) }
             throw Fault(
                 .badReply,
                 "a line was made that is not of the stream's shape",

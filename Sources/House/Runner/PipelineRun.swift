@@ -47,6 +47,7 @@ package struct PipelineRun: Sendable {
         await doors.began()
         try refuseOtherSettings(current)
         try store.setOwner(guards.owner, as: claim)
+        try KeyCheck(ring: doors.ring, key: doors.key).check(store, options.fullRefresh ? nil : current)
         let (plan, earlier) = try openPlan(store, claim, current)
         var options = options
         options.now = plan.asOf
@@ -204,9 +205,12 @@ package struct PipelineRun: Sendable {
         // longer end as an undisturbed one.
         let isDiskBroken = faults.contains { $0.code == .cannotWrite }
         let stopsRun = results.contains { $0.stopsRun } || isInterrupted || isDiskBroken
-        let mustStop = pipeline.streams.contains { plan in
-            plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
-        }
+        let isLeaking = faults.contains { $0.place.contains(OutgoingLook.place) }
+        let mustStop =
+            isLeaking
+            || pipeline.streams.contains { plan in
+                plan.onFailure == .stop && results.contains { $0.name == plan.spec.name && $0.fault != nil }
+            }
         let assembly = Assembly(pipeline: pipeline, options: options, doors: doors, current: current)
         let closed = doors.milliseconds()
         let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
@@ -263,7 +267,9 @@ package struct PipelineRun: Sendable {
             streams: assembly.reports(results, publication: publication),
             faults: faults
         )
-        if !isInterrupted, outcome != .failed {
+        // What a leak was found in may not wait in staging either, nor be taken up again by the next run.
+        if isLeaking, !isInterrupted { try store.discardPlan(as: claim) }
+        if !isInterrupted, outcome != .failed || isLeaking {
             try onDisk { () throws(DiskError) in try Disk.removeTree(root.stagingPath) }
             try root.prepare()
         }

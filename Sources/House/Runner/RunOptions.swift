@@ -1,5 +1,7 @@
 package import Extract
+package import KeyRing
 package import Model
+package import Sanitizing
 package import Sealing
 package import Telemetry
 
@@ -50,6 +52,8 @@ package struct RunDoors: Sendable {
     package var milliseconds: @Sendable () -> Int
     /// What stopped the run, asked once it was cancelled: `.interrupted` or `.terminated`.
     package var stopCode: @Sendable () -> Fault.Code = { .interrupted }
+    /// The ring that `key` is from: it opens what earlier keys sealed.
+    package var ring: KeyRing?
     /// The sanitizer, in front of what is kept of a run: its file and its record in the state.
     package var clean: @Sendable (JSONValue) -> JSONValue = { $0 }
     /// The clock's time, for what people and receivers are told. Windows come from `RunOptions.now`.
@@ -58,6 +62,8 @@ package struct RunDoors: Sendable {
     package var log: @Sendable (LogEntry) -> Void = { _ in }
     /// Called once the run holds its lock and is on record.
     package var began: @Sendable () async -> Void = {}
+    /// The last look at what is about to be published.
+    package var gate: LeakGate?
 
     package init(
         fetcher: PageFetcher,

@@ -167,7 +167,7 @@ struct RunWork: Sendable {
     }
 
     private func closing(_ spec: StreamSpec) -> StreamClosing {
-        StreamClosing(
+        var closing = StreamClosing(
             spec: spec,
             pipeline: pipeline,
             now: options.now,
@@ -177,6 +177,19 @@ struct RunWork: Sendable {
             oldFolder: current?.path,
             width: 2
         )
+        closing.gate = doors.gate
+        closing.rules = FieldRules(pipeline: pipeline, doors: doors)
+        if let current, !options.fullRefresh {
+            let changes = ChangeLog.name(spec.name)
+            closing.resealing = Resealing(stream: spec.name, in: current.manifest, ring: doors.ring, target: doors.key)
+            closing.resealingChanges = Resealing(
+                stream: changes,
+                in: current.manifest,
+                ring: doors.ring,
+                target: doors.key
+            )
+        }
+        return closing
     }
 
     private func nothingToRead(_ plan: Pipeline.StreamPlan) -> Bool {

@@ -6,6 +6,7 @@ internal import Load
 internal import Model
 internal import PipelineFile
 internal import RecordScan
+internal import Sanitizing
 internal import Transform
 
 /// Turns a stream's fetched rows into finished files: merged with what earlier runs wrote, deduplicated, compressed.
@@ -20,6 +21,12 @@ struct StreamClosing: Sendable {
     let oldFolder: String?
     /// Partitions are closed on so many threads.
     let width: Int
+    /// For old rows whose tokens are of an earlier key.
+    var resealing: Resealing?
+    var resealingChanges: Resealing?
+    /// The last look at what is about to be published, and what the pipeline says of each field.
+    var gate: LeakGate?
+    var rules: FieldRules?
 
     private var naming: PartitionNaming { PartitionNaming(pipeline.load.partitionBy) }
     private var format: CellText.Format { pipeline.load.format == .csv ? .csv : .ndjson }
@@ -55,6 +62,7 @@ struct StreamClosing: Sendable {
             reader: reader,
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
+            look: OutgoingLook(stream: stream, reader: reader, gate: gate, rules: rules),
             isKept: isKept
         )
     }
@@ -180,7 +188,7 @@ struct StreamClosing: Sendable {
         do throws(Fault) {
             let merge = RunMerge(keep: keep)
             if let old = job.old, !isCovered(job.name, by: window) {
-                let rows = OldRows(reader: reader, paths: paths(old))
+                let rows = OldRows(reader: reader, paths: paths(old), resealing: resealing)
                 // A report's window is read whole: of the old rows only those outside it count. Events of a log stay for good.
                 let run = try rows.run { time in
                     guard let window else { return true }
@@ -294,7 +302,8 @@ struct StreamClosing: Sendable {
         for run in runs.values { merge.add(run) }
         let comparison = SnapshotComparison(reader: reader, primaryKey: result.primaryKey, now: now)
         var changes = ChangeLog(stream: spec, primaryKey: result.primaryKey, format: format, now: now, isOn: old != nil)
-        var old = try OldRowReader(OldRows(reader: reader, paths: paths(self.old?.partition(""))))
+        let oldPaths = paths(self.old?.partition(""))
+        var old = try OldRowReader(OldRows(reader: reader, paths: oldPaths, resealing: resealing))
         var output = LineBuffer(sink: sink(spec.name, spec.name, reader))
         output.sink.begin("")
         func key(_ line: [UInt8]) throws(Fault) -> [UInt8] {
@@ -335,7 +344,8 @@ struct StreamClosing: Sendable {
     private func close(_ changes: ChangeLog) throws(Fault) -> [StagedFile] {
         let partition = naming.name(of: now)
         let merge = RunMerge(keep: .latest)
-        let rows = OldRows(reader: changes.writer, paths: paths(oldChanges?.partition(partition)))
+        let oldPaths = paths(oldChanges?.partition(partition))
+        let rows = OldRows(reader: changes.writer, paths: oldPaths, resealing: resealingChanges)
         merge.add(try rows.run { _ in true }, isOld: true)
         merge.add(changes.run)
         let sink = sink(changes.name, changes.name, changes.writer)

@@ -20,7 +20,7 @@ enum StreamSettings {
         }
         let transform = pipeline.transform
         let isSealing = transform.encryption != nil
-        // Tokens of two keys do not join: a list compared across them would have every row removed and added.
+        // Tokens of an earlier key are given the new one where rows meet; a pseudonym has no way back, so its rows can't.
         let hasTokens = spec.columns.contains { column in
             rules.isSealed(stream: spec.name, column: column)
                 || column.inner.contains { rules.isSealed(stream: spec.name, inner: $0) }
@@ -33,7 +33,7 @@ enum StreamSettings {
             "unknown": .string(transform.unknownFields.rawValue), "guard": .bool(pipeline.load.guardFormulas),
             "mode": .optional(isSealing ? transform.encryption?.mode.rawValue : nil),
             "tenant": .optional(isSealing ? doors.tenant : nil),
-            "key": .optional(hasTokens ? doors.key?.kid : nil),
+            "key": .optional(hasTokens && transform.encryption?.mode == .pseudonym ? doors.key?.kid : nil),
         ]
         return String(Digest.hex(value.canonicalText).prefix(16))
     }

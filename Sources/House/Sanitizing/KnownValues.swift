@@ -32,6 +32,9 @@ struct KnownValues: Sendable {
 
     var isEmpty: Bool { forms.isEmpty }
 
+    /// The first three bytes of every form.
+    var beginnings: Set<[UInt8]> { Set(forms.map { Array($0.bytes.prefix(3)) }) }
+
     private static func start(_ text: Span<UInt8>, _ at: Int) -> UInt32 {
         UInt32(text[at]) << 24 | UInt32(text[at + 1]) << 16 | UInt32(text[at + 2]) << 8 | UInt32(text[at + 3])
     }

@@ -71,6 +71,26 @@ enum Rule: Int, CaseIterable, Sendable {
     /// Whether upper and lower case are the same to the rule.
     var folds: Bool { rawValue >= Rule.authorization.rawValue || self == .bearer }
 
+    /// Every text of three bytes that wakes the rule; shorter triggers are followed by any byte.
+    var beginnings: Set<[UInt8]> {
+        // `{"` and `{ ` in base64, and not the end of every `key`.
+        if self == .jwt { return Set("ABCDIJKL".utf8.map { Array("ey".utf8) + [$0] }) }
+        var all: Set<[UInt8]> = []
+        for trigger in triggers {
+            var texts: [[UInt8]] = [[]]
+            let bytes = Array(trigger.utf8)
+            for place in 0..<3 {
+                var choices = place < bytes.count ? [bytes[place]] : Array(UInt8.min...UInt8.max)
+                if folds, place < bytes.count, bytes[place] >= 0x61, bytes[place] <= 0x7A {
+                    choices.append(bytes[place] & 0xDF)
+                }
+                texts = texts.flatMap { text in choices.map { text + [$0] } }
+            }
+            all.formUnion(texts)
+        }
+        return all
+    }
+
     /// Rules for data: API keys of known vendors, bearer tokens, JWTs, private keys, URLs with passwords.
     static let forData: UInt64 = allCases.filter { $0.rawValue < Rule.authorization.rawValue }
         .reduce(0) { $0 | $1.bit }

@@ -6,9 +6,9 @@ package import Model
 /// every encoding, the shapes of other people's, and what headers and assignments give away. ``maskField(_:)``
 /// is for one value of a row, and hides only what is a secret by its own shape.
 package struct Sanitizer: Sendable {
-    private let known: KnownValues
+    let known: KnownValues
     private let logRules: UInt64
-    private let triggers = TriggerTables.shared
+    let triggers = TriggerTables.shared
     private let shapes = KeyShape.all
 
     /// - Parameters:
@@ -104,7 +104,7 @@ package struct Sanitizer: Sendable {
     }
 
     /// What the rules whose triggers stand at `at` find there; the first of them to find anything.
-    private func find(_ hits: UInt64, _ text: Span<UInt8>, _ at: Int, _ memory: inout ScanMemory) -> Finding? {
+    func find(_ hits: UInt64, _ text: Span<UInt8>, _ at: Int, _ memory: inout ScanMemory) -> Finding? {
         var hits = hits
         while hits != 0 {
             let bit = hits.trailingZeroBitCount

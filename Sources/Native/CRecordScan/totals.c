@@ -12,6 +12,7 @@ typedef struct {
     const uint8_t *prefix;
     uint32_t prefix_length;
     int is_number;
+    int protection;
     int set;  // index of the set that collects it, or -1
     uint64_t nulls;
     int64_t plain;  // of whole numbers, until it is added to `sum`
@@ -46,6 +47,7 @@ struct cogni_totals {
     uint32_t count;
     value_set *sets;
     uint32_t set_count;
+    int is_protected;  // some column is
 };
 
 cogni_totals *cogni_totals_new(int32_t is_csv, int32_t is_strict) {
@@ -91,6 +93,11 @@ uint32_t cogni_totals_collect(cogni_totals *totals, uint32_t column, int32_t end
     added->ending = ending;
     totals->columns[column].set = (int)totals->set_count;
     return totals->set_count++;
+}
+
+void cogni_totals_protect(cogni_totals *totals, uint32_t column, int32_t protection) {
+    totals->columns[column].protection = protection;
+    if (protection != COGNI_OPEN) totals->is_protected = 1;
 }
 
 void cogni_totals_restart(cogni_totals *totals) {
@@ -368,6 +375,25 @@ static const uint8_t *take_csv_line(cogni_totals *totals, const uint8_t *at, con
     return at + 1;
 }
 
+// The first column of the line at hand that shows what it should not, or -1.
+static int64_t bare_column(const cogni_totals *totals) {
+    for (uint32_t c = 0; c < totals->count; c++) {
+        const total *each = &totals->columns[c];
+        if (each->protection == COGNI_OPEN || each->is_null) continue;
+        const uint8_t *cell = each->cell;
+        uint32_t length = each->cell_length;
+        if (length && *cell == '"') cell++, length--;
+        if (each->protection == COGNI_SEALED && length > 5 && memcmp(cell, "ef1.", 4) == 0) continue;
+        if (each->protection == COGNI_MASKED) {
+            uint32_t at = 0;
+            while (at + 3 <= length && memcmp(cell + at, "\xE2\x80\xA6", 3) != 0) at++;
+            if (at + 3 <= length) continue;
+        }
+        return c;
+    }
+    return -1;
+}
+
 int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t length) {
     const uint8_t *at = bytes, *end = bytes + length;
     if (!totals->is_csv) {
@@ -377,6 +403,10 @@ int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t len
             at = take_json_line(totals, at, end);
             if (!at) return -1;
             if (totals->set_count) collect_line(totals);
+            if (totals->is_protected) {
+                const int64_t bare = bare_column(totals);
+                if (bare >= 0) return -2 - bare;
+            }
         }
         return end - bytes;
     }
@@ -386,6 +416,10 @@ int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t len
         if (is_wrong) return -1;
         if (!next) break;
         if (totals->set_count) collect_line(totals);
+        if (totals->is_protected) {
+            const int64_t bare = bare_column(totals);
+            if (bare >= 0) return -2 - bare;
+        }
         at = next;
     }
     return at - bytes;

@@ -99,4 +99,17 @@ package enum Console {
     package static func exitAtOnce(_ code: Int32) -> Never { _exit(code) }
 
     package static var processID: Int32 { getpid() }
+
+    /// Who runs this process, from the system and not from the environment, which anyone can write.
+    package static var user: (id: UInt32, name: String) {
+        let id = geteuid()
+        guard let entry = unsafe getpwuid(id), let name = unsafe entry.pointee.pw_name else { return (id, "") }
+        return (id, unsafe String(cString: name))
+    }
+
+    package static var hostName: String {
+        var room = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&room, room.count - 1) == 0 else { return "" }
+        return String(decoding: room.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 }

@@ -17,7 +17,8 @@ package struct DiskGate: Sendable {
         try DiskGate.$current.withValue(self, operation: body)
     }
 
-    static func pass(_ call: String, _ path: String) throws(DiskError) {
+    /// For the rooms of `Native` that make such calls themselves.
+    package static func pass(_ call: String, _ path: String) throws(DiskError) {
         if let current { try current.check(call, path) }
     }
 }

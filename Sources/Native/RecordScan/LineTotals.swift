@@ -34,6 +34,17 @@ internal import CRecordScan
         unsafe Int(cogni_totals_collect(raw, UInt32(column), Int32(ending ?? -1)))
     }
 
+    /// How a column's values have to look; null is always well.
+    package enum Protection: Int32, Sendable { case sealed = 1, masked = 2, dropped = 3 }
+
+    /// From now on lines are refused in which the column shows what it should not.
+    package func protect(_ column: Int, _ protection: Protection) {
+        unsafe cogni_totals_protect(raw, UInt32(column), protection.rawValue)
+    }
+
+    /// The protected column that made ``take(_:count:)`` return `nil`, or `nil` when the line had another shape.
+    package private(set) var bareColumn: Int?
+
     /// Takes the whole lines among the first `count` bytes, and returns how many bytes they are; `nil` when a line has
     /// another shape.
     package func take(_ lines: [UInt8], count: Int) -> Int? {
@@ -41,6 +52,7 @@ internal import CRecordScan
             guard let base = room.baseAddress, count > 0 else { return Int64(0) }
             return unsafe cogni_totals_take(raw, base, min(count, room.count))
         }
+        bareColumn = taken <= -2 ? Int(-2 - taken) : nil
         return taken < 0 ? nil : Int(taken)
     }
 

@@ -1,4 +1,4 @@
-internal import COpenSSL
+internal import Disk
 internal import Glibc
 
 /// Why a file that holds keys could not be read or written.
@@ -72,34 +72,57 @@ package enum PrivateFile {
 
     /// Writes beside, syncs, renames and syncs the folder: after a crash the old file or the new one is there.
     ///
+    /// What a crash left beside is taken over by the next write. Hold ``FolderLock`` where several may write.
     /// - Parameter replacing: Otherwise a file that exists is left alone, and `.exists` thrown.
     package static func write(_ bytes: [UInt8], to path: String, replacing: Bool) throws(PrivateFileError) {
-        let mark: String
-        do { mark = hexText(try randomBytes(8)) } catch { throw .system(call: "RAND_bytes", reason: "no randomness") }
-        let beside = "\(path).\(mark).tmp"
+        let beside = path + ".tmp"
+        try remove(beside)
+        try pass("open", beside)
         let file = uninterrupted {
             unsafe Glibc.open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         }
         guard file >= 0 else { throw .last("open") }
         do throws(PrivateFileError) {
-            try fill(file, with: bytes)
+            try fill(file, with: bytes, beside)
             if replacing {
-                guard unsafe rename(beside, path) == 0 else { throw PrivateFileError.last("rename") }
+                try move(beside, to: path)
             } else {
                 // A link fails where a rename would replace.
+                try pass("link", path)
                 guard unsafe link(beside, path) == 0 else { throw PrivateFileError.last("link") }
-                unsafe _ = unlink(beside)
+                try remove(beside)
+                try syncFolder(of: path)
             }
         } catch {
-            unsafe _ = unlink(beside)
+            try? remove(beside)
             throw error
         }
-        try syncFolder(of: path)
+    }
+
+    /// Gives a file another name, in place of what had it, and makes that durable.
+    package static func move(_ old: String, to new: String) throws(PrivateFileError) {
+        try pass("rename", new)
+        guard unsafe rename(old, new) == 0 else { throw PrivateFileError.last("rename") }
+        try syncFolder(of: new)
+    }
+
+    /// Nothing of that name is no failure.
+    private static func remove(_ path: String) throws(PrivateFileError) {
+        try pass("unlink", path)
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw PrivateFileError.last("unlink") }
+    }
+
+    /// The tests' door in front of every call that changes the disk.
+    private static func pass(_ call: String, _ path: String) throws(PrivateFileError) {
+        do throws(DiskError) { try DiskGate.pass(call, path) } catch {
+            throw .system(call: call, reason: "\(error)")
+        }
     }
 
     /// Writes all, syncs and closes.
-    private static func fill(_ file: Int32, with bytes: [UInt8]) throws(PrivateFileError) {
+    private static func fill(_ file: Int32, with bytes: [UInt8], _ path: String) throws(PrivateFileError) {
         defer { _ = close(file) }
+        try pass("write", path)
         var done = 0
         while done < bytes.count {
             let wrote = unsafe bytes.withUnsafeBytes { source in
@@ -109,11 +132,13 @@ package enum PrivateFile {
             guard wrote > 0 else { throw .last("write") }
             done += wrote
         }
+        try pass("fsync", path)
         guard uninterrupted({ fsync(file) }) == 0 else { throw .last("fsync") }
     }
 
     private static func syncFolder(of path: String) throws(PrivateFileError) {
-        let name = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = Disk.parent(path)
+        try pass("fsync", name)
         let folder = uninterrupted { unsafe Glibc.open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard folder >= 0 else { throw .last("open") }
         defer { _ = close(folder) }

@@ -19,7 +19,22 @@ package struct Manifest: Sendable, Equatable {
     /// How the encrypted fields can be opened and compared; never a key.
     package struct Crypto: Sendable, Equatable {
         package var tenant: String
+        /// The keys of `key_ids`, sorted by epoch. Tokens of different keys do not join.
+        package var keys: [Key] = []
         package var fields: [Field]
+
+        package struct Key: Sendable, Equatable {
+            package var kid: String
+            /// Counts the rotations of its ring, from 1.
+            package var epoch: Int
+            /// 32 bytes in base64 that the key commits to; safe to publish.
+            package var commit: String
+            package init(kid: String, epoch: Int, commit: String) {
+                self.kid = kid
+                self.epoch = epoch
+                self.commit = commit
+            }
+        }
 
         package struct Field: Sendable, Equatable {
             /// `costs.line_item`
@@ -120,6 +135,8 @@ package struct Manifest: Sendable, Equatable {
         package var max: Instant?
         /// `nil` in manifests of versions that did not add up.
         package var totals: ColumnTotals?
+        /// The key that this file's tokens are sealed under; `nil` where it can hold none.
+        package var keyID: String?
 
         package init(
             path: String,

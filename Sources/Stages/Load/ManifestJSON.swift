@@ -25,12 +25,32 @@ func member(_ key: String, _ value: JSONValue?) -> [JSONValue.Member] { value.ma
 
 extension Manifest.Crypto {
     fileprivate var json: JSONValue {
-        [
-            "tenant": .string(tenant),
-            "fields": .array(
-                fields.map { ["path": .string($0.path), "alg": .string($0.algorithm), "domain": .string($0.domain)] }
-            ),
-        ]
+        .object(
+            [
+                .init("tenant", .string(tenant))
+            ]
+                + (keys.isEmpty
+                    ? []
+                    : [
+                        .init(
+                            "keys",
+                            .array(
+                                keys.map {
+                                    ["kid": .string($0.kid), "epoch": .integer($0.epoch), "commit": .string($0.commit)]
+                                }
+                            )
+                        )
+                    ]) + [
+                    .init(
+                        "fields",
+                        .array(
+                            fields.map {
+                                ["path": .string($0.path), "alg": .string($0.algorithm), "domain": .string($0.domain)]
+                            }
+                        )
+                    )
+                ]
+        )
     }
 }
 
@@ -70,7 +90,8 @@ extension Manifest.File {
                 .init("path", .string(path)), .init("rows", .integer(rows)), .init("bytes", .integer(facts.bytes)),
                 .init("sha256", .string(facts.sha256)), .init("content_bytes", .integer(facts.contentBytes)),
                 .init("content_sha256", .string(facts.contentSHA256)),
-            ] + member("min", min.map { .string($0.text) }) + member("max", max.map { .string($0.text) })
+            ] + member("key_id", keyID.map { .string($0) }) + member("min", min.map { .string($0.text) })
+                + member("max", max.map { .string($0.text) })
                 + (totals?.members ?? [])
         )
     }

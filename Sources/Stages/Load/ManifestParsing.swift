@@ -57,7 +57,18 @@ private struct ManifestReader {
                 )
             )
         }
-        return Manifest.Crypto(tenant: try text(value, "tenant", "crypto"), fields: fields)
+        var crypto = Manifest.Crypto(tenant: try text(value, "tenant", "crypto"), fields: fields)
+        for (index, key) in (value["keys"]?.elements ?? []).enumerated() {
+            let place = "crypto.keys[\(index)]"
+            crypto.keys.append(
+                .init(
+                    kid: try text(key, "kid", place),
+                    epoch: try number(key, "epoch", place),
+                    commit: try text(key, "commit", place)
+                )
+            )
+        }
+        return crypto
     }
 
     private func stream(_ value: JSONValue, _ place: String) throws(Fault) -> Manifest.Stream {
@@ -130,6 +141,7 @@ private struct ManifestReader {
             guard let totals = ColumnTotals(value) else { throw wrong(place, "misshapen nulls or sums") }
             file.totals = totals
         }
+        file.keyID = value["key_id"]?.text
         return file
     }
 

@@ -28,7 +28,13 @@ package struct Publication: Sendable {
     ///     empty is simply not there.
     ///   - columns: as they stand in the files; `nil` keeps the current generation's schema (a stream that failed).
     ///   - staged: the new files, in row order. They replace the partitions that they name.
-    package mutating func add(_ stream: Manifest.Stream, columns: [Column]?, staged files: [StagedFile]) {
+    ///   - keyID: the key of the new files' tokens; `nil` for a stream that holds none.
+    package mutating func add(
+        _ stream: Manifest.Stream,
+        columns: [Column]?,
+        staged files: [StagedFile],
+        keyID: String? = nil
+    ) {
         var stream = stream
         var fresh: [String: [Manifest.File]] = [:]
         for file in files {
@@ -44,16 +50,16 @@ package struct Publication: Sendable {
                 codec: codec
             )
             staged[path] = file
-            fresh[file.partition, default: []].append(
-                Manifest.File(
-                    path: path,
-                    rows: file.rows,
-                    facts: file.facts,
-                    min: file.min,
-                    max: file.max,
-                    totals: file.totals
-                )
+            var entry = Manifest.File(
+                path: path,
+                rows: file.rows,
+                facts: file.facts,
+                min: file.min,
+                max: file.max,
+                totals: file.totals
             )
+            entry.keyID = keyID
+            fresh[file.partition, default: []].append(entry)
         }
         let replaced = Set(files.map(\.partition))
         stream.partitions.removeAll { replaced.contains($0.value) || $0.files.isEmpty }

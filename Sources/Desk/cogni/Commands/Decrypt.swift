@@ -5,6 +5,7 @@ import Disk
 import KeyRing
 import Load
 import Model
+import Sanitizing
 
 struct Decrypt: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,11 +13,14 @@ struct Decrypt: ParsableCommand {
         discussion: """
             Examples:
               export COGNI_KEY_RING=keys.json
-              cogni decrypt output/security-inventory/current/users/*.ndjson.zst --output users.ndjson
-              cogni decrypt extract.csv --tenant security-inventory --domain email=email --domain id=user | head
+              cogni decrypt output/security-inventory/current/users/*.ndjson.zst --reason "ticket 4711" --output users.ndjson
+              cogni decrypt extract.csv --reason audit --tenant security-inventory --domain email=email | head
 
             Tenant and domains come from the manifest beside the files; give them by hand for files from elsewhere. Rows come
             out as they are, with every token of a known column opened. What can't be opened at all ends with exit code 9.
+
+            Before the first byte a record of who opens what and why is added to the trail beside the ring; `cogni keys audit`
+            checks the trail.
             """
     )
 
@@ -33,11 +37,16 @@ struct Decrypt: ParsableCommand {
         help: ArgumentHelp("A column's domain, where no manifest says it; may be repeated.", valueName: "column=domain")
     )
     var domain: [String] = []
+    @Option(help: ArgumentHelp("Why; kept in the trail.", valueName: "text")) var reason: String
+    @Option(help: ArgumentHelp("Open only these columns.", valueName: "a,b")) var fields: String?
+    @Option(help: ArgumentHelp("The trail; otherwise the one beside the ring.", valueName: "file"), completion: .file())
+    var audit: String?
     @Flag(help: "Yes, show opened fields on this terminal.") var yes = false
     @Flag(help: "Print counts as JSON on stdout; needs --output.") var json = false
 
     func validate() throws {
         if json, output == nil { throw ValidationError("--json needs --output, since both would go to stdout.") }
+        if reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty: say why.") }
         for pair in domain where !pair.contains("=") || pair.hasPrefix("=") || pair.hasSuffix("=") {
             throw ValidationError("--domain \(pair) is not written as column=domain.")
         }
@@ -55,6 +64,7 @@ struct Decrypt: ParsableCommand {
         place.ring = ring
         let keys = try KeyRing.load(try place.path, environment: Environment.all)
         for warning in keys.warnings { Terminal.error("warning: \(warning)") }
+        try note(keys)
         var sink = try OpenedSink(output)
         var counts = (opened: 0, left: 0, rows: 0)
         do {
@@ -102,6 +112,26 @@ struct Decrypt: ParsableCommand {
         }
     }
 
+    /// The record in the trail, durable before anything is opened.
+    private func note(_ keys: KeyRing) throws(Fault) {
+        var columns: Set<String> = []
+        for file in files { columns.formUnion(try rules(for: file).domains.keys) }
+        let user = Console.user
+        let sanitizer = Terminal.sanitizer
+        let trail = audit.map { AuditTrail($0) } ?? AuditTrail.beside(ring: keys.path)
+        let usable = keys.entries.filter { $0.state != .retired }.map(\.kid)
+        try trail.append([
+            .init("action", "decrypt"), .init("at", .string(Output.now.text)),
+            .init("by", ["uid": .integer(user.id), "user": .string(user.name), "host": .string(Console.hostName)]),
+            .init("sudo_user", .optional(Environment.all["SUDO_USER"])),
+            .init("reason", .string(sanitizer.clean(reason))),
+            .init("files", .strings(files.map { sanitizer.clean($0) })), .init("fields", .strings(columns.sorted())),
+            .init("key_ids", .strings(usable)), .init("ring", .string(sanitizer.clean(keys.path))),
+            .init("ring_generation", .integer(keys.generation)),
+            .init("output", .optional(output.map { sanitizer.clean($0) })),
+        ])
+    }
+
     /// Tenant and domains: what was given by hand wins over what the manifest says.
     private func rules(for file: String) throws(Fault) -> (tenant: String, domains: [String: String]) {
         let found = try TokenRules.beside(file)
@@ -109,6 +139,18 @@ struct Decrypt: ParsableCommand {
         for pair in domain {
             let halves = pair.split(separator: "=", maxSplits: 1).map(String.init)
             domains[halves[0]] = halves[1]
+        }
+        if let fields {
+            let wanted = Set(fields.split(separator: ",").map(String.init))
+            let missing = wanted.subtracting(domains.keys)
+            guard missing.isEmpty else {
+                throw Fault(
+                    .badPlan,
+                    "\(file) has no encrypted column \(missing.sorted().joined(separator: ", "))",
+                    mend: "it has: \(domains.keys.sorted().joined(separator: ", "))"
+                )
+            }
+            domains = domains.filter { wanted.contains($0.key) }
         }
         guard let tenant = tenant ?? found?.tenant else {
             throw Fault(
@@ -118,101 +160,5 @@ struct Decrypt: ParsableCommand {
             )
         }
         return (tenant, domains)
-    }
-}
-
-/// How the columns of an archive were encrypted, from the manifest of its generation.
-struct TokenRules {
-    var tenant: String
-    var domains: [String: String]
-
-    /// Looks for `manifest.json` in the file's folder and the two above it; `nil` when there is none, or when nothing
-    /// in it is encrypted.
-    static func beside(_ file: String) throws(Fault) -> TokenRules? {
-        var folder = Disk.parent(file)
-        var names = [file.split(separator: "/").last.map(String.init) ?? file]
-        for _ in 0..<3 {
-            let path = folder + "/manifest.json"
-            let isThere = try onDisk { () throws(DiskError) in try Disk.target(path)?.kind == .file }
-            if isThere { return rules(try Manifest(at: path), for: names.joined(separator: "/")) }
-            guard folder != ".", folder != "/" else { return nil }
-            names.insert(folder.split(separator: "/").last.map(String.init) ?? "", at: 0)
-            folder = Disk.parent(folder)
-        }
-        return nil
-    }
-
-    private static func rules(_ manifest: Manifest, for path: String) -> TokenRules? {
-        guard let crypto = manifest.crypto else { return nil }
-        let owner = manifest.streams.first { stream in
-            stream.partitions.contains { $0.files.contains { $0.path == path } }
-        }
-        let stream = owner?.name ?? path.split(separator: "/").first.map(String.init) ?? ""
-        var rules = TokenRules(tenant: crypto.tenant, domains: [:])
-        // What changed between snapshots is sealed as in the snapshot itself.
-        let suffix = "_changes"
-        let base = stream.hasSuffix(suffix) ? String(stream.dropLast(suffix.count)) : stream
-        for name in [base, stream] {
-            for field in crypto.fields where field.path.hasPrefix(name + ".") {
-                let column = String(field.path.dropFirst(name.count + 1))
-                if !column.contains(".") { rules.domains[column] = field.domain }
-            }
-        }
-        return rules
-    }
-}
-
-/// Where opened rows go: stdout, or a private file that appears only when all of it is there.
-struct OpenedSink {
-    private let path: String?
-    private var file: DiskFile?
-    private var files = 0
-    private var skipsHeader = false
-
-    private var partial: String { (path ?? "") + ".partial" }
-
-    init(_ path: String?) throws(Fault) {
-        self.path = path
-        guard path != nil else { return }
-        let partial = partial
-        file = try onDisk { () throws(DiskError) in
-            if try Disk.exists(partial) { try Disk.remove(partial) }
-            return try DiskFile.create(partial, mode: 0o600)
-        }
-    }
-
-    /// Only the first CSV file's header is kept.
-    mutating func beginFile(hasHeader: Bool) {
-        skipsHeader = hasHeader && files > 0
-        files += 1
-    }
-
-    mutating func write(_ bytes: [UInt8]) throws(Fault) {
-        var bytes = bytes
-        if skipsHeader, let end = bytes.firstIndex(of: 10) {
-            bytes.removeFirst(end + 1)
-            skipsHeader = false
-        }
-        guard !bytes.isEmpty else { return }
-        guard let file else { return Terminal.data(bytes) }
-        try onDisk { () throws(DiskError) in try file.write(bytes.span) }
-    }
-
-    mutating func close() throws(Fault) {
-        guard let file, let path else { return }
-        let partial = partial
-        try onDisk { () throws(DiskError) in
-            try file.sync()
-            try file.close()
-            try Disk.rename(partial, to: path)
-        }
-        self.file = nil
-    }
-
-    mutating func abandon() {
-        guard let file else { return }
-        try? file.close()
-        try? Disk.remove(partial)
-        self.file = nil
     }
 }

@@ -11,11 +11,17 @@ struct Keys: ParsableCommand {
               cogni keys create
               cogni keys list
               cogni keys rotate
+              cogni keys reencrypt pipelines/security-inventory.yaml
+              cogni keys retire bjugbow2rs --output output/security-inventory
 
-            The ring's keys are wrapped by a master key: in the file that COGNI_MASTER_KEY_FILE names, in COGNI_MASTER_KEY,
-            from the program that COGNI_MASTER_KEY_COMMAND names, or else in a file beside the ring, made with it.
+            The ring's keys are wrapped by a master key: in the file that COGNI_MASTER_KEY_FILE names, in the systemd credential
+            that COGNI_MASTER_KEY_CREDENTIAL names, in the open file descriptor COGNI_MASTER_KEY_FD, in COGNI_MASTER_KEY, from
+            the program that COGNI_MASTER_KEY_COMMAND names, in the credential `cogni-master-key` where there is one, or else in a
+            file beside the ring, made with it. `rewrap` changes the master key, `rotate` the key that seals.
             """,
-        subcommands: [Create.self, List.self, Rotate.self, Retire.self]
+        subcommands: [
+            Create.self, List.self, Rotate.self, Rewrap.self, Reencrypt.self, Retire.self, Audit.self,
+        ]
     )
 
     struct Place: ParsableArguments {
@@ -91,7 +97,11 @@ struct Keys: ParsableCommand {
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Adds a key that seals from now on; the ones before go on opening.",
-            discussion: "Tokens of different keys do not join: run once with --full-refresh to seal everything anew."
+            discussion: """
+                A new key begins a new epoch. From the next run on, partitions that are written anew are sealed under it as a whole;
+                those that are not touched keep their tokens, and tokens of two keys do not join. The manifest names the key of
+                each file. `cogni keys reencrypt PIPELINE` gives everything the new key at once.
+                """
         )
         @OptionGroup var place: Place
         @Option(help: "Whose key; the one for all tenants by default.") var tenant = ""
@@ -100,26 +110,6 @@ struct Keys: ParsableCommand {
             place.show(
                 try RingKeeper.rotate(try place.path, environment: Environment.all, tenant: tenant, now: Output.now)
             )
-        }
-    }
-
-    struct Retire: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Deletes a key for good: nobody can open what it sealed."
-        )
-        @OptionGroup var place: Place
-        @Argument(help: "The key's name, from `cogni keys list`.") var key: String
-        @Flag(help: "Yes, what it sealed may be lost.") var yes = false
-
-        func run() throws {
-            guard yes else {
-                throw Fault(
-                    .badPlan,
-                    "retiring \(key) can't be undone, and what it sealed can't be opened any more",
-                    mend: "add --yes; copies of the ring in backups still hold the key"
-                )
-            }
-            place.show(try RingKeeper.retire(try place.path, kid: key, environment: Environment.all))
         }
     }
 }

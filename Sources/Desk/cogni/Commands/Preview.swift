@@ -56,7 +56,7 @@ struct Preview: AsyncParsableCommand {
         )
         options.since = try since.map { try Workspace.instant($0, "--since") }
         options.until = try until.map { try Workspace.instant($0, "--until") }
-        let doors = workspace.doors(transport: try workspace.transport(replay: replay), key: try workspace.key())
+        let doors = try workspace.doors(transport: try workspace.transport(replay: replay), ring: try workspace.ring())
         let preview = StreamPreview(pipeline: workspace.pipeline, options: options, doors: doors)
         let (stream, count) = (stream, count)
         let outcome = await Interruption.whileRunning { () -> Result<StreamPreview.Rows, Fault> in

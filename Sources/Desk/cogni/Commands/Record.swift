@@ -78,7 +78,7 @@ struct Record: AsyncParsableCommand {
             style: Console.isTerminal(2) ? .plain : .none,
             streamCount: options.streams?.count ?? pipeline.streams.count
         )
-        let doors = workspace.doors(transport: recording, key: nil) { view.show($0) }
+        let doors = try workspace.doors(transport: recording, ring: nil) { view.show($0) }
         let work = PipelineRun(pipeline: pipeline, options: options, doors: doors)
         let outcome = await Interruption.whileRunning { () -> Result<RunSummary, Fault> in
             do throws(Fault) { return .success(try await work.run()) } catch { return .failure(error) }

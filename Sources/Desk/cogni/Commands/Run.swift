@@ -120,10 +120,10 @@ struct Run: AsyncParsableCommand {
 
     private func go(_ workspace: Workspace, _ options: RunOptions, _ witness: RunWitness) async throws -> RunSummary {
         let transport = try workspace.transport(replay: replay)
-        let key = try workspace.key()
+        let ring = try workspace.ring()
         let count = options.streams?.count ?? workspace.pipeline.streams.count
         let view = ProgressView(style: style, streamCount: count)
-        var doors = workspace.doors(transport: transport, key: key) { view.show($0) }
+        var doors = try workspace.doors(transport: transport, ring: ring) { view.show($0) }
         doors.log = { witness.log.write($0) }
         doors.began = { await witness.began() }
         let run = PipelineRun(pipeline: workspace.pipeline, options: options, doors: doors)

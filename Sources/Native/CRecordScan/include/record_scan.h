@@ -245,6 +245,10 @@ uint32_t cogni_totals_collect(cogni_totals *totals, uint32_t column, int32_t end
 // Takes whole lines. Returns how many bytes they were; what is left is the beginning of a line. -1: a line is not of
 // this shape.
 int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t length);
+// From now on a line is refused when this column holds anything but null and, with COGNI_SEALED, a token, with
+// COGNI_MASKED, text that is masked. `take` then returns -2 - column.
+enum { COGNI_OPEN = 0, COGNI_SEALED = 1, COGNI_MASKED = 2, COGNI_DROPPED = 3 };
+void cogni_totals_protect(cogni_totals *totals, uint32_t column, int32_t protection);
 void cogni_totals_restart(cogni_totals *totals);  // for the next file
 
 uint64_t cogni_totals_nulls(const cogni_totals *totals, uint32_t column);
@@ -255,6 +259,17 @@ uint32_t cogni_totals_set_count(const cogni_totals *totals, uint32_t set);
 // The text of the cell as it stands in the line. Valid until the next take or restart.
 const uint8_t *cogni_totals_set_value(const cogni_totals *totals, uint32_t set, uint32_t index, uint32_t *length,
                                       uint64_t *rows, uint64_t *living);
+
+// ---------------------------------------------------------------- triggers: where a secret may begin
+
+typedef struct cogni_triggers cogni_triggers;
+
+cogni_triggers *cogni_triggers_new(void);
+void cogni_triggers_free(cogni_triggers *triggers);
+// Adds a beginning of three bytes to a group, 0 to 63. Beginnings of one group should look alike.
+void cogni_triggers_add(cogni_triggers *triggers, const uint8_t *bytes, uint32_t group);
+// The first place from `from` on where three bytes stand of which some group has each at its place; `length`: none.
+size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes, size_t length, size_t from);
 
 #pragma clang assume_nonnull end
 

@@ -1,0 +1,57 @@
+import Testing
+
+@testable import RecordScan
+
+/// The vectorized scan must find what a plain one finds, in any place and at any length.
+@Test func theScanAgreesWithAPlainOneOnRandomBytes() {
+    for seed in UInt64(1)...400 {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15
+        func next() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+        let letters = Array("abcsk-:/".utf8)
+        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in letters[Int(next() % UInt64(letters.count))] } }
+        let beginnings = Set((0..<(next() % 6)).map { _ in bytes(3) })
+        let scan = TriggerScan(beginnings)
+        let text = bytes(Int(next() % 300))
+        var at = 0
+        var found: [Int] = []
+        while let place = scan.next(text, count: text.count, from: at) {
+            found.append(place)
+            at = place + 1
+        }
+        let plain = text.indices.filter { $0 + 3 <= text.count && beginnings.contains(Array(text[$0..<$0 + 3])) }
+        // Neighbours may share a group; then the scan may say more, never less.
+        #expect(Set(found).isSuperset(of: plain), "seed \(seed)")
+        #expect(found == plain, "seed \(seed)")
+    }
+}
+
+@Test func aProtectedColumnInTheClearIsToldByItsNumber() {
+    func totals(_ protection: LineTotals.Protection, isCSV: Bool = false) -> LineTotals {
+        let totals = LineTotals(columns: [("id", false), ("email", false)], isCSV: isCSV, isStrict: false)
+        totals.protect(1, protection)
+        return totals
+    }
+    func bare(_ protection: LineTotals.Protection, _ cell: String) -> Int? {
+        let line = Array("{\"id\":\"a\",\"email\":\(cell)}\n".utf8)
+        let json = totals(protection)
+        let isWhole = json.take(line, count: line.count) == line.count
+        #expect(isWhole == (json.bareColumn == nil))
+        let csv = totals(protection, isCSV: true)
+        let row = Array("a,\(cell == "null" ? "" : cell)\n".utf8)
+        _ = csv.take(row, count: row.count)
+        #expect(csv.bareColumn == json.bareColumn, "\(cell)")
+        return json.bareColumn
+    }
+    for protection in [LineTotals.Protection.sealed, .masked, .dropped] { #expect(bare(protection, "null") == nil) }
+    #expect(bare(.sealed, "\"ef1.s.bjugbow2rs.UOZQ\"") == nil)
+    #expect(bare(.sealed, "\"ada@example.com\"") == 1)
+    #expect(bare(.sealed, "\"\"") == 1)
+    #expect(bare(.masked, "\"ada@….com\"") == nil)
+    #expect(bare(.masked, "\"ada@example.com\"") == 1)
+    #expect(bare(.dropped, "\"x\"") == 1)
+}
