@@ -62,6 +62,7 @@ package struct PipelineRun: Sendable {
             interval: options.checkpointInterval,
             earlier: earlier
         )
+        let organization = OrganizationPin(known: current?.manifest.organization, output: root.path)
         let work = RunWork(
             pipeline: pipeline,
             options: options,
@@ -70,7 +71,9 @@ package struct PipelineRun: Sendable {
             staging: staging,
             current: current,
             memory: RowMemory(limit: options.memoryForRows),
-            forgotten: forgotten
+            forgotten: forgotten,
+            generation: max(try root.generations().last ?? 0, current?.number ?? 0) + 1,
+            organization: organization
         )
         let results = await work.results()
         if let fault = await keeper.fault { throw fault }
@@ -83,7 +86,8 @@ package struct PipelineRun: Sendable {
             options: options,
             keeper: keeper,
             started: started,
-            forgotten: forgotten
+            forgotten: forgotten,
+            organization: await organization.seen
         )
         return summary
     }
@@ -178,9 +182,10 @@ package struct PipelineRun: Sendable {
         options: RunOptions,
         keeper: ProgressKeeper,
         started: Int,
-        forgotten: Set<String>
+        forgotten: Set<String>,
+        organization: Manifest.Organization
     ) async throws(Fault) -> RunSummary {
-        let faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
+        var faults = results.compactMap(\.fault).sorted { $0.code.gravity > $1.code.gravity }
         let isInterrupted = faults.contains { $0.code == .interrupted || $0.code == .terminated }
         // What the disk refused one stream says nothing about the API: with the others alone, the next run could no
         // longer end as an undisturbed one.
@@ -198,7 +203,10 @@ package struct PipelineRun: Sendable {
             outcome = .interrupted
             await keeper.checkpointAll()
         } else if !stopsRun, !mustStop, results.contains(where: { $0.fault == nil }) || results.isEmpty {
-            let built = try assembly.publication(results)
+            var built = try assembly.publication(results)
+            if organization != Manifest.Organization() { built.manifest.organization = organization }
+            faults += try relate(&built, current, options, root: root)
+            faults.sort { $0.code.gravity > $1.code.gravity }
             publication = built
             if options.dryRun {
                 outcome = .dryRun
@@ -225,6 +233,8 @@ package struct PipelineRun: Sendable {
                 }
             }
         }
+        // What was held back is asked for again next time, not taken from what this run had kept.
+        if outcome == .failed, results.contains(where: { $0.isHeld }) { try store.discardPlan(as: claim) }
         var summary = RunSummary(
             pipeline: pipeline.name,
             runID: options.runID,
@@ -244,6 +254,25 @@ package struct PipelineRun: Sendable {
         summary.milliseconds = doors.milliseconds() - started
         try remember(summary, results, root: root, store: store)
         return summary
+    }
+
+    /// Looks at what the streams say of each other, and returns what is more than the pipeline file allows.
+    private func relate(
+        _ publication: inout Publication,
+        _ current: Generation?,
+        _ options: RunOptions,
+        root: OutputRoot
+    ) throws(Fault) -> [Fault] {
+        guard !pipeline.connector.relations.isEmpty else { return [] }
+        let rules = FieldRules(pipeline: pipeline, doors: doors)
+        let check = RelationCheck(pipeline: pipeline, rules: rules, publication: publication, current: current)
+        let outcome = try check.outcome()
+        publication.add(outcome.relations, findings: outcome.bytes)
+        for relation in outcome.relations where relation.findings > 0 {
+            let what = "\(relation.findings) findings, \(relation.rows) rows"
+            doors.progress(.note("relation \(relation.name): \(what); see diagnostics/"))
+        }
+        return outcome.faults(pipeline.diagnostics, output: root.path)
     }
 
     /// Drops generations beyond `keep_generations`. What was published stands; that an old one could not be dropped is
@@ -302,8 +331,14 @@ enum RunDetails {
             "watermark": .optional(result.watermark?.text),
             "restated": [
                 "replaced": .integer(result.replaced), "changed": .integer(result.changed),
+                "rows": [
+                    "changed": .integer(result.restated.changed), "appeared": .integer(result.restated.appeared),
+                    "vanished": .integer(result.restated.vanished), "buckets": .integer(result.restated.buckets),
+                ],
             ],
             "drift": result.drift.json,
+            "missing": result.drift.missingJSON,
+            "new_values": result.drift.newValuesJSON,
             "request_ids": .strings(result.requestIDs),
             "fault": result.fault.map { fault in
                 ["code": .string(fault.code.rawValue), "what": .string(fault.what), "where": .strings(fault.place)]

@@ -31,6 +31,7 @@ typedef struct {
     int64_t time;
     uint8_t time_text[24];
     int has_time;
+    int is_required;
 } column;
 
 struct cogni_encoder {
@@ -128,6 +129,10 @@ static void own_text(cogni_encoder *encoder, column *to, int32_t is_null, const 
 void cogni_encoder_set_constant(cogni_encoder *encoder, uint32_t column_index, int32_t is_null, const uint8_t *text,
                                 uint32_t length, const uint8_t *key, uint32_t key_length) {
     own_text(encoder, &encoder->columns[column_index], is_null, text, length, key, key_length);
+}
+
+void cogni_encoder_require(cogni_encoder *encoder, uint32_t column_index) {
+    encoder->columns[column_index].is_required = 1;
 }
 
 void cogni_encoder_put_row(cogni_encoder *encoder, uint32_t column_index, uint32_t row, int32_t is_null,
@@ -239,7 +244,8 @@ int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t fi
                 int is_known = 0;
                 if (cell.kind <= COGNI_NULL) {
                     found = null_piece;
-                    is_known = (int32_t)c != encoder->time_column;
+                    is_known = (int32_t)c != encoder->time_column && !each->is_required;
+                    cell.length = 0;  // null and absence have no text of their own in a dictionary
                 } else if (each->kind == COGNI_INT_COLUMN && cell.kind == COGNI_INTEGER) {
                     found = (piece){raw, cell.length, raw, cell.length};
                     is_known = 1;

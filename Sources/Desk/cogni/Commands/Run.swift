@@ -17,6 +17,7 @@ struct Run: AsyncParsableCommand {
               cogni run pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay
               cogni run pipelines/openai-admin.yaml --streams users,costs --since 2025-11-01
               cogni run pipelines/openai-admin.yaml --dry-run --json
+              cogni run pipelines/openai-admin.yaml --accept-shrink users
 
             Run again after any failure: it goes on where it stopped, and publishes nothing twice.
             """
@@ -28,6 +29,13 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Read reports and logs up to this time.", valueName: "time")) var until: String?
     @Option(help: ArgumentHelp("What the run takes for now; the clock by default.", valueName: "time")) var now: String?
     @Flag(help: "Forget what earlier runs read of these streams, and read all again.") var fullRefresh = false
+    @Option(
+        help: ArgumentHelp(
+            "Publish these streams although they lost more rows than their guards allow; may be repeated.",
+            valueName: "stream"
+        )
+    )
+    var acceptShrink: [String] = []
     @Flag(help: "Fetch and transform, compare with the current generation, publish nothing.") var dryRun = false
     @Option(
         help: ArgumentHelp("Answer from recorded replies instead of the network.", valueName: "dir"),
@@ -69,6 +77,7 @@ struct Run: AsyncParsableCommand {
         }
         options.fullRefresh = fullRefresh
         options.dryRun = dryRun
+        options.acceptShrink = try workspace.streams(acceptShrink.joined(separator: ",")) ?? []
         if let maxMemory {
             guard let size = ByteSize(text: maxMemory), size.bytes >= 16 << 20 else {
                 throw Fault(
