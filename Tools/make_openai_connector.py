@@ -156,6 +156,34 @@ COSTS_REFUSED = [
          reason="some organizations may not ask for users and projects at once"),
 ]
 
+# What must hold between streams: see `relations` in docs/connector-file.md. A name ending in * stands for every stream
+# that has the column.
+RELATIONS = [
+    dict(name="keys_without_project", about="API keys whose project is not among the living projects",
+         rows=["project_api_keys.project_id"], listed=["projects.id"], living="true"),
+    dict(name="unknown_projects", about="Usage and costs of projects that no list ever had",
+         rows=["usage_*.project_id", "costs.project_id"], listed=["projects.id"]),
+    dict(name="unknown_users", about="Usage and costs of users that no list ever had",
+         rows=["usage_*.user_id", "costs.user_id"], listed=["users.id"]),
+    dict(name="unknown_keys", about="Usage and costs of API keys that no list ever had",
+         rows=["usage_*.api_key_id", "costs.api_key_id"], listed=["project_api_keys.id", "admin_api_keys.id"]),
+    dict(name="unknown_members", about="Members of projects and groups that the organization does not have",
+         rows=["project_users.id", "group_users.id"], listed=["users.id"], living="true"),
+    dict(name="roles_without_holders", about="Roles that nobody was given",
+         rows=["roles.id", "project_roles.id"],
+         listed=["user_roles.id", "group_roles.id", "project_user_roles.id", "project_group_roles.id"], living="true"),
+    dict(name="vanished_projects", about="Projects that are gone from the list", find="ended", rows=["projects.id"]),
+]
+
+# What `cogni reconcile` compares: the streams that count tokens and requests, and the one that counts money.
+TOKENS = {
+    "usage_completions": ["input_tokens", "output_tokens"],
+    "usage_embeddings": ["input_tokens"],
+    "usage_moderations": ["input_tokens"],
+}
+COSTS = dict(stream="costs", project="project_id", amount="amount_value", quantity="quantity", unit="quantity_unit",
+             tokens_per_unit={"tokens": 1, "1000_tokens": 1000})
+
 ALTERNATIVES = {("invites", "created_at"): ["invited_at"]}
 
 AUDIT_NAMES = {  # a shorter name than the path's, where the path's would say nothing more
@@ -230,7 +258,7 @@ def inner_rules(stream, column, path, sensitive):
     return rules
 
 
-def column(stream, name, path, kind, absent, sensitive, origin=None, word=None):
+def column(stream, name, path, kind, absent, sensitive, origin=None, word=None, values=None):
     """One line of `columns`."""
     made = {"name": name}
     if origin:
@@ -254,6 +282,8 @@ def column(stream, name, path, kind, absent, sensitive, origin=None, word=None):
         made["domain"] = domain
     if name in VOLATILE:
         made["volatile"] = "true"
+    if values and kind == "string":
+        made["values"] = values
     about = looked_up(ABOUT, stream, name)
     if about:
         made["about"] = about
@@ -279,7 +309,7 @@ def report_columns(endpoint, sensitive):
     order += [p for p in fields if p not in order and not is_constant_object(p, fields[p][0])]
     for path in order:
         field, absent = fields[path]
-        made.append(column(stream, "_".join(path), path, kind_of(field), absent, sensitive))
+        made.append(column(stream, "_".join(path), path, kind_of(field), absent, sensitive, values=field.get("enum")))
     for entry in endpoint.get("undocumented_fields_seen", []):
         made.append(column(stream, entry["field"], (entry["field"],), "string", True, sensitive))
     return made, [dotted(p) for p, (f, _) in fields.items() if is_constant_object(p, f)]
@@ -290,7 +320,8 @@ def audit_columns(endpoint, sensitive):
     fields = {k: v for k, v in endpoint["item_schema"]["fields"].items() if "." not in k}
     made = []
     for path, field, absent in leaves(fields):
-        made.append(column(stream, AUDIT_NAMES.get(dotted(path), "_".join(path)), path, kind_of(field), absent, sensitive))
+        made.append(column(stream, AUDIT_NAMES.get(dotted(path), "_".join(path)), path, kind_of(field), absent, sensitive,
+                           values=field.get("enum")))
     extras = {dotted(c.get("path", c["name"]).split(".")) for c in made}
     for entry in endpoint["undocumented_fields_seen"]:
         path = tuple(entry["field"].split(".{")[0].split("."))
@@ -338,7 +369,7 @@ def list_columns(endpoint, sensitive):
         elif len(path) == 1 and path[0] in parameters:
             ignored.append(path[0])  # the item's own copy of the id that its path carries
         else:
-            made.append(column(stream, "_".join(path), path, kind_of(field), absent, sensitive))
+            made.append(column(stream, "_".join(path), path, kind_of(field), absent, sensitive, values=field.get("enum")))
     return made, ignored
 
 
@@ -466,6 +497,7 @@ base_url: https://api.openai.com/v1
 auth: { header: Authorization, prefix: "Bearer ", variable: OPENAI_ADMIN_KEY }
 headers:
   options: { organization: OpenAI-Organization, project: OpenAI-Project }
+  organization: openai-organization
   request_id: x-request-id
 errors:
   # A 429 with one of these never clears by waiting.
@@ -503,7 +535,30 @@ def connector_text(endpoints):
                 out.extend(f"        - {flow(refusal)}" for refusal in value["refused"])
             else:
                 out.append(f"{lead}{key}: {flow(value)}")
+    out += relation_lines({name: {c["name"] for c in stream_of(endpoints[name])["columns"]} for name in ORDER})
     return "\n".join(out) + "\n"
+
+
+def relation_lines(columns):
+    """`relations` and `reconcile`: what holds between streams, by the streams' columns."""
+    out = ["", "# What must hold between the streams; findings are counted in the manifest and listed in diagnostics/.", "relations:"]
+    for relation in RELATIONS:
+        made = dict(relation, rows=[])
+        for place in relation["rows"]:
+            stream, name = place.split(".")
+            names = [s for s in ORDER if s.startswith(stream[:-1])] if stream.endswith("*") else [stream]
+            made["rows"] += [f"{s}.{name}" for s in names if name in columns[s]]
+        for index, (key, value) in enumerate(made.items()):
+            out.append(f"  {'-' if index == 0 else ' '} {key}: {flow(value)}")
+    out += ["", "# What `cogni reconcile` compares with a team's own events, and with the costs.", "reconcile:", "  usage:"]
+    for stream, tokens in TOKENS.items():
+        made = {"stream": stream}
+        for key, name in (("project", "project_id"), ("user", "user_id"), ("key", "api_key_id"), ("model", "model"),
+                          ("requests", "num_model_requests")):
+            if name in columns[stream]:
+                made[key] = name
+        out.append(f"    - {flow(dict(made, tokens=tokens))}")
+    return out + [f"  costs: {flow(COSTS)}"]
 
 
 def digest_of(endpoint):

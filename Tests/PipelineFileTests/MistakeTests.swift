@@ -14,7 +14,7 @@ import Testing
                     6 |     since: 2026-06-01
                     7 |     gruop_by: [project_id]
                       |     ^^^^^^^^ did you mean "group_by"?
-                  allowed: bucket_width, group_by, lookback, on_failure, since, until
+                  allowed: bucket_width, group_by, lookback, max_shrink, min_rows, on_failure, since, until
                 """
         )
         #expect(reading.pipeline == nil)

@@ -86,7 +86,7 @@ class CommandLine(Case):
 
     def test_every_command_has_examples(self):
         root = self.cogni("--help").stdout
-        names = "init validate discover plan preview check run record schema verify diff history logs rollback vacuum state enable disable keys decrypt"
+        names = "init validate discover plan preview check run record schema verify diff reconcile history logs rollback vacuum state enable disable keys decrypt"
         for name in names.split():
             with self.subTest(name):
                 self.assertIn(f"  {name} ", root)

@@ -34,7 +34,8 @@ struct Cogni: AsyncParsableCommand {
             CommandGroup(
                 name: "Archives",
                 subcommands: [
-                    Verify.self, Diff.self, HistoryCommand.self, Logs.self, RollbackCommand.self, VacuumCommand.self,
+                    Verify.self, Diff.self, Reconcile.self, HistoryCommand.self, Logs.self, RollbackCommand.self,
+                    VacuumCommand.self,
                 ]
             ),
             CommandGroup(

@@ -15,10 +15,14 @@ package struct Connector: Sendable, Equatable {
     /// Sent with every request: a version header, say.
     package var fixedHeaders: [StreamSpec.Parameter]
     package var requestIDHeader: String
+    /// The reply's header that names whose data this is; `nil`: the API names nobody.
+    package var organizationHeader: String?
     package var errors: ErrorRules
     package var pacing: Pacing
     /// In the order they are listed; parents before their children.
     package var streams: [StreamSpec]
+    package var relations: [Relation]
+    package var reconcile: ReconcileSpec?
 
     package struct Pacing: Sendable, Equatable {
         /// Requests a minute for the whole connector, and for one path template; `nil`: no limit.
@@ -53,9 +57,12 @@ package struct Connector: Sendable, Equatable {
         optionHeaders: [String: String] = [:],
         fixedHeaders: [StreamSpec.Parameter] = [],
         requestIDHeader: String = "x-request-id",
+        organizationHeader: String? = nil,
         errors: ErrorRules = ErrorRules(),
         pacing: Pacing = Pacing(total: nil, perPath: nil),
-        streams: [StreamSpec]
+        streams: [StreamSpec],
+        relations: [Relation] = [],
+        reconcile: ReconcileSpec? = nil
     ) {
         self.name = name
         self.title = title
@@ -67,9 +74,12 @@ package struct Connector: Sendable, Equatable {
         self.optionHeaders = optionHeaders
         self.fixedHeaders = fixedHeaders
         self.requestIDHeader = requestIDHeader
+        self.organizationHeader = organizationHeader
         self.errors = errors
         self.pacing = pacing
         self.streams = streams
+        self.relations = relations
+        self.reconcile = reconcile
     }
 
     package func stream(_ name: String) -> StreamSpec? { streams.first { $0.name == name } }

@@ -4,6 +4,7 @@ import Model
 extension ConnectorReader {
     private static let keys = [
         "name", "path", "or", "from", "type", "nullable", "sensitivity", "domain", "volatile", "about", "inner",
+        "values",
     ]
 
     func columns(_ stream: Section) -> [Column] {
@@ -43,6 +44,14 @@ extension ConnectorReader {
             column.isVolatile = section.flag("volatile") ?? false
             column.description = section.text("about")?.value ?? ""
             column.inner = inner(section)
+            column.values = section.strings("values") ?? []
+            if !column.values.isEmpty, column.kind != .string {
+                report.error(
+                    .wrongValue,
+                    "the column \"\(column.name)\" has \"values\", but is no string",
+                    at: section.keyPlace("values")
+                )
+            }
             return column
         }
     }

@@ -30,7 +30,8 @@ package struct ConnectorReader {
     let report: FileReport
 
     private static let keys = [
-        "connector", "title", "version", "base_url", "auth", "headers", "errors", "pacing", "streams",
+        "connector", "title", "version", "base_url", "auth", "headers", "errors", "pacing", "streams", "relations",
+        "reconcile",
     ]
 
     private func connector(_ root: Section) -> Connector {
@@ -39,8 +40,9 @@ package struct ConnectorReader {
         let auth = root.section("auth")
         auth?.checkKeys(["header", "prefix", "variable"])
         let headers = root.section("headers")
-        headers?.checkKeys(["options", "fixed", "request_id"])
+        headers?.checkKeys(["options", "fixed", "request_id", "organization"])
         let name = root.text("connector")
+        let streams = streams(root)
         if let name, !Connector.isName(name.value) {
             report.error(
                 .wrongValue,
@@ -59,9 +61,12 @@ package struct ConnectorReader {
             optionHeaders: Dictionary(pairs(headers, "options"), uniquingKeysWith: { first, _ in first }),
             fixedHeaders: pairs(headers, "fixed").map { StreamSpec.Parameter($0.0, $0.1) },
             requestIDHeader: headers?.text("request_id")?.value ?? "x-request-id",
+            organizationHeader: headers?.text("organization")?.value,
             errors: errors(root),
             pacing: pacing(root),
-            streams: streams(root)
+            streams: streams,
+            relations: relations(root, streams),
+            reconcile: reconcile(root, streams)
         )
     }
 

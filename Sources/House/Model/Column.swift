@@ -66,6 +66,8 @@ package struct Column: Sendable, Equatable {
     /// Changes without anything else changing (`last_used_at`): left out when snapshots are compared.
     package var isVolatile = false
     package var inner: [Inner] = []
+    /// The texts that the API is known to send; any other is reported as drift. Empty: anything.
+    package var values: [String] = []
     package var description: String = ""
 
     package init(_ name: String, path: [String], origin: Origin = .row, kind: Kind, nullable: Bool) {

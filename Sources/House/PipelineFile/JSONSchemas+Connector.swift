@@ -13,10 +13,15 @@ extension JSONSchemas {
                 "auth",
                 object([("header", text), ("prefix", ["type": "string"]), ("variable", text)], required: ["variable"])
             ),
-            ("headers", object([("options", strings), ("fixed", strings), ("request_id", text)])),
+            (
+                "headers",
+                object([("options", strings), ("fixed", strings), ("request_id", text), ("organization", text)])
+            ),
             ("errors", object([("final", list(of: text)), ("history", list(of: text))])),
             ("pacing", object([("requests_per_minute", whole(1)), ("per_path", whole(1))])),
             ("streams", list(of: connectorStream)),
+            ("relations", list(of: relation)),
+            ("reconcile", reconcile),
         ]
         guard case .object(let body) = object(members, required: ["connector", "base_url", "auth", "streams"]) else {
             return nil
@@ -85,6 +90,40 @@ extension JSONSchemas {
         required: ["start", "end"]
     )
 
+    private static let place: JSONValue = ["type": "string", "pattern": "^[^.]+\\.[^.]+$"]
+    private static let relation: JSONValue = object(
+        [
+            ("name", name), ("about", text), ("find", words(Relation.Finding.self)),
+            ("rows", list(of: place)), ("listed", list(of: place)), ("living", flag),
+        ],
+        required: ["name", "rows"]
+    )
+
+    private static let reconcile: JSONValue = object([
+        (
+            "usage",
+            list(
+                of: object(
+                    [
+                        ("stream", name), ("project", text), ("user", text), ("key", text), ("model", text),
+                        ("requests", text), ("tokens", list(of: text)),
+                    ],
+                    required: ["stream"]
+                )
+            )
+        ),
+        (
+            "costs",
+            object(
+                [
+                    ("stream", name), ("project", text), ("amount", text), ("quantity", text), ("unit", text),
+                    ("tokens_per_unit", ["type": "object", "additionalProperties": whole(1)]),
+                ],
+                required: ["stream", "project", "amount"]
+            )
+        ),
+    ])
+
     private static let grouping: JSONValue = object(
         [
             ("parameter", text),
@@ -117,6 +156,7 @@ extension JSONSchemas {
             ("domain", described(name, "What the value identifies; equal domains get equal tokens.")),
             ("volatile", flag),
             ("about", text),
+            ("values", described(list(of: text), "The texts the API is known to send; others are reported as drift.")),
             (
                 "inner",
                 list(

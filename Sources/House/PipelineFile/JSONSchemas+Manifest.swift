@@ -46,10 +46,25 @@ extension JSONSchemas {
             ],
             required: ["name", "mode", "primary_key", "schema", "rows", "stale", "partitions"]
         )
+        let relation = open(
+            [("name", text), ("rule", text), ("findings", whole(0)), ("rows", whole(0)), ("skipped", text)],
+            required: ["name", "rule", "findings", "rows"]
+        )
         let members: [(String, JSONValue)] = [
             ("format", ["const": "cogni-manifest/1"]),
             ("pipeline", text),
             ("key_ids", list(of: text)),
+            ("organization", open([("header", text), ("id", text)], required: [])),
+            (
+                "diagnostics",
+                open(
+                    [
+                        ("relations", list(of: relation)),
+                        ("file", open([("path", text), ("sha256", sha256)], required: ["path", "sha256"])),
+                    ],
+                    required: ["relations"]
+                )
+            ),
             ("streams", list(of: stream)),
         ]
         guard case .object(let body) = open(members, required: ["format", "pipeline", "streams"]) else { return nil }

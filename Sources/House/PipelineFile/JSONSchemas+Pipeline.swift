@@ -21,6 +21,7 @@ extension JSONSchemas {
             ("alerts", alerts),
             ("metrics", metrics),
             ("lineage", lineage),
+            ("diagnostics", diagnostics(connector)),
         ]
         guard case .object(let body) = object(members, required: ["pipeline", "source"]) else { return nil }
         let head: [JSONValue.Member] = [
@@ -101,6 +102,11 @@ extension JSONSchemas {
             ),
             "since": described(orVariable(instant), "The first moment, inclusive."),
             "until": described(orVariable(instant), "The last moment, exclusive."),
+            "min_rows": described(orVariable(whole(1)), "A run that reads fewer rows holds the stream back (exit 5)."),
+            "max_shrink": described(
+                orVariable(["type": "string", "pattern": "^[0-9]{1,3}([.][0-9]{1,2})?%$"]),
+                "A run that loses more than this share of the rows holds the stream back (exit 5)."
+            ),
             "on_failure": described(
                 orVariable(words(Pipeline.OnFailure.self)),
                 "keep: the others are published; stop: nothing is."
@@ -128,6 +134,20 @@ extension JSONSchemas {
         let sanitize: [(String, JSONValue)] = [
             ("secrets", orVariable(words(["mask", "keep"]))),
             ("unknown_fields", orVariable(words(Pipeline.Transform.UnknownFields.self))),
+            (
+                "new_values",
+                described(
+                    orVariable(words(Pipeline.Transform.NewValues.self)),
+                    "Texts that a column's schema does not list."
+                )
+            ),
+            (
+                "missing_fields",
+                described(
+                    orVariable(words(Pipeline.Transform.MissingFields.self)),
+                    "Columns that are never null by the schema and come without a value."
+                )
+            ),
             ("fields", rules),
         ]
         let steps: [JSONValue] = [
@@ -140,6 +160,19 @@ extension JSONSchemas {
             words(["dedupe", "sanitize"]),
         ]
         return ["type": ["array", "null"], "items": ["anyOf": .array(steps)]]
+    }
+
+    private static func diagnostics(_ connector: Connector) -> JSONValue {
+        let each = object(connector.relations.map { ($0.name, orVariable(described(whole(0), $0.about))) })
+        return object([
+            (
+                "max_findings",
+                described(
+                    ["anyOf": [orVariable(whole(0)), each]],
+                    "A run with more findings ends with 5; one number for all, or one for each relation."
+                )
+            )
+        ])
     }
 
     private static let load = object([

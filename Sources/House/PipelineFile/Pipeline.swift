@@ -15,6 +15,7 @@ package struct Pipeline: Sendable {
     package var alerts: Alerts
     package var metrics: Metrics
     package var lineage: Lineage?
+    package var diagnostics = DiagnosticLimits()
     package var connector: Connector
 
     package struct Source: Sendable {
@@ -60,6 +61,12 @@ package struct Pipeline: Sendable {
         package var lookback: TimeSpan
         package var includeOpenBucket: Bool
         package var onFailure: OnFailure
+        /// Fewer rows than this are not published.
+        package var minRows: Int?
+        /// How much of its rows a stream may lose at once, in hundredths of a percent.
+        package var maxShrink: Int?
+        /// All of it, as ``maxShrink`` counts.
+        package static let whole = 10_000
         /// The key columns that take part with this grouping.
         package var primaryKey: [String]
 
@@ -88,6 +95,8 @@ package struct Pipeline: Sendable {
 
     package struct Transform: Sendable {
         package enum UnknownFields: String, Sendable, CaseIterable { case numbers, keep, drop, fail }
+        package enum NewValues: String, Sendable, CaseIterable { case keep, drop, fail }
+        package enum MissingFields: String, Sendable, CaseIterable { case keep, fail }
         package enum FieldRule: String, Sendable, CaseIterable { case mask, drop }
         package enum TokenMode: String, Sendable, CaseIterable { case deterministic, randomized, pseudonym }
 
@@ -106,6 +115,8 @@ package struct Pipeline: Sendable {
         package var keep: Keep
         package var maskSecrets: Bool
         package var unknownFields: UnknownFields
+        package var newValues = NewValues.keep
+        package var missingFields = MissingFields.keep
         /// As written: column, or `stream.column`.
         package var fieldRules: [String: FieldRule]
         package var encryption: Encryption?
@@ -125,6 +136,13 @@ package struct Pipeline: Sendable {
         package var keepGenerations: Int
         /// Guards CSV cells that a spreadsheet would run as a formula.
         package var guardFormulas: Bool
+    }
+
+    /// How many findings of relations a run may have and still end well; `nil`: any number.
+    package struct DiagnosticLimits: Sendable {
+        package var total: Int?
+        package var byRelation: [String: Int] = [:]
+        package init() {}
     }
 
     package struct Alerts: Sendable {

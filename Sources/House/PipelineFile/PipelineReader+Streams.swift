@@ -47,10 +47,13 @@ extension PipelineReader {
     /// Option names that a stream of this mode takes.
     static func options(_ spec: StreamSpec) -> [String] {
         switch spec.mode {
-        case .report where spec.grouping == nil: ["bucket_width", "lookback", "on_failure", "since", "until"]
-        case .report: ["bucket_width", "group_by", "lookback", "on_failure", "since", "until"]
+        case .report where spec.grouping == nil:
+            ["bucket_width", "lookback", "max_shrink", "min_rows", "on_failure", "since", "until"]
+        case .report:
+            ["bucket_width", "group_by", "lookback", "max_shrink", "min_rows", "on_failure", "since", "until"]
         case .log: ["lookback", "on_failure", "since", "until"]
-        case .snapshot, .singleton: ["on_failure"]
+        case .snapshot: ["max_shrink", "min_rows", "on_failure"]
+        case .singleton: ["on_failure"]
         }
     }
 
@@ -70,7 +73,7 @@ extension PipelineReader {
         }
         let groupBy = groupBy(spec, section, since)
         let isDimension = Set(spec.grouping?.dimensions ?? [])
-        return Pipeline.StreamPlan(
+        var made = Pipeline.StreamPlan(
             spec: spec,
             bucketWidth: width,
             groupBy: groupBy,
@@ -81,6 +84,30 @@ extension PipelineReader {
             onFailure: section?.word("on_failure", Pipeline.OnFailure.self) ?? .keep,
             primaryKey: spec.primaryKey.filter { !isDimension.contains($0) || groupBy.contains($0) }
         )
+        let guarded = spec.mode == .report || spec.mode == .snapshot ? section : nil
+        made.minRows = guarded?.whole("min_rows", 1...1_000_000_000)
+        made.maxShrink = guarded.flatMap { share($0, "max_shrink") }
+        return made
+    }
+
+    /// `20%`, `12.5%`: hundredths of a percent.
+    private func share(_ section: Section, _ key: String) -> Int? {
+        guard let text = section.text(key) else { return nil }
+        let parts = text.value.dropLast().split(separator: ".", omittingEmptySubsequences: false)
+        if text.value.hasSuffix("%"), (1...2).contains(parts.count), let whole = Section.whole(String(parts[0])),
+            whole <= 100
+        {
+            let fraction = parts.count == 2 ? String(parts[1]) : "0"
+            let isPlain = (1...2).contains(fraction.utf8.count) && fraction.utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
+            let share = whole * 100 + (isPlain ? (Int(fraction) ?? 0) * (fraction.utf8.count == 1 ? 10 : 1) : 0)
+            if isPlain, share <= Pipeline.StreamPlan.whole { return share }
+        }
+        report.error(
+            .wrongType,
+            "\"\(key)\" must be a share such as 20% or 0.5%, not \(report.quoted(text.written))",
+            at: text.place
+        )
+        return nil
     }
 
     /// Reported once where it stands, read for every stream.
@@ -95,7 +122,8 @@ extension PipelineReader {
     /// Unknown options; and those that exist, but not for a stream that is always read whole.
     private func checkOptions(_ spec: StreamSpec, _ section: Section) {
         let allowed = PipelineReader.options(spec)
-        let elsewhere = ["bucket_width", "group_by", "lookback", "since", "until"].filter { !allowed.contains($0) }
+        let elsewhere = ["bucket_width", "group_by", "lookback", "max_shrink", "min_rows", "since", "until"]
+            .filter { !allowed.contains($0) }
         let known = section.entries.filter { elsewhere.contains($0.key) }
         Section(
             report: report,
@@ -105,7 +133,11 @@ extension PipelineReader {
         )
         .checkKeys(allowed)
         for entry in known {
-            let why = spec.mode == .log ? "it is a list of events, without buckets" : "it is always read whole"
+            let isGuard = entry.key == "min_rows" || entry.key == "max_shrink"
+            let why =
+                spec.mode == .log
+                ? isGuard ? "its events only ever grow in number" : "it is a list of events, without buckets"
+                : isGuard ? "it is one object" : "it is always read whole"
             report.error(
                 .wrongValue,
                 "\"\(entry.key)\" cannot be said of stream \"\(spec.name)\": \(why)",

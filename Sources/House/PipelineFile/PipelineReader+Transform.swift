@@ -74,9 +74,11 @@ extension PipelineReader {
     private enum Secrets: String, CaseIterable { case mask, keep }
 
     private func sanitize(_ section: Section, _ made: inout Pipeline.Transform, _ fields: FieldNames) {
-        section.checkKeys(["secrets", "unknown_fields", "fields"])
+        section.checkKeys(["secrets", "unknown_fields", "new_values", "missing_fields", "fields"])
         made.maskSecrets = section.word("secrets", Secrets.self) != .keep
         made.unknownFields = section.word("unknown_fields", Pipeline.Transform.UnknownFields.self) ?? .numbers
+        made.newValues = section.word("new_values", Pipeline.Transform.NewValues.self) ?? .keep
+        made.missingFields = section.word("missing_fields", Pipeline.Transform.MissingFields.self) ?? .keep
         guard let rules = section.section("fields") else { return }
         for entry in rules.entries {
             let columns = fields.columns(named: entry.key, at: entry.keyPlace, allowsDomains: false)

@@ -55,6 +55,7 @@ package struct PipelineReader {
 
     private static let keys = [
         "pipeline", "enabled", "source", "streams", "transform", "load", "alerts", "metrics", "lineage",
+        "diagnostics",
     ]
 
     private mutating func pipeline(_ root: Section) -> Pipeline? {
@@ -83,6 +84,7 @@ package struct PipelineReader {
             alerts: alerts,
             metrics: metrics,
             lineage: lineage,
+            diagnostics: diagnostics(root, connector),
             connector: connector
         )
     }
@@ -141,5 +143,31 @@ package struct PipelineReader {
             )
         }
         return load
+    }
+
+    /// One number for all relations together, or one for each.
+    private func diagnostics(_ root: Section, _ connector: Connector) -> Pipeline.DiagnosticLimits {
+        var limits = Pipeline.DiagnosticLimits()
+        guard let section = root.section("diagnostics") else { return limits }
+        section.checkKeys(["max_findings"])
+        guard let entry = section.entry("max_findings") else { return limits }
+        guard case .map = entry.value.content, let each = section.section("max_findings") else {
+            limits.total = section.whole("max_findings", 0...1_000_000_000)
+            return limits
+        }
+        let names = connector.relations.map(\.name)
+        for entry in each.entries {
+            if !names.contains(entry.key) {
+                report.error(
+                    .unknownName,
+                    "the connector \"\(connector.name)\" has no relation \(report.quoted(entry.key))",
+                    at: entry.keyPlace,
+                    hint: Spelling.question(for: entry.key, in: names),
+                    allowed: names
+                )
+            }
+            limits.byRelation[entry.key] = each.whole(entry.key, 0...1_000_000_000)
+        }
+        return limits
     }
 }

@@ -34,18 +34,23 @@ struct Assembly {
             let name = plan.spec.name
             let old = current?.manifest.stream(name)
             let oldChanges = current?.manifest.stream(ChangeLog.name(name))
+            let oldLedger = current?.manifest.stream(RestatementLedger.name(name))
             guard let result = results.first(where: { $0.name == name }) else {
                 // Not asked for this time: as it was.
-                if let old { publication.add(labelled(old), columns: nil, staged: []) }
-                if let oldChanges { publication.add(labelled(oldChanges), columns: nil, staged: []) }
+                for old in [old, oldChanges, oldLedger].compactMap(\.self) {
+                    publication.add(labelled(old), columns: nil, staged: [])
+                }
                 continue
             }
             if result.fault != nil {
                 addStale(plan, old.map(labelled), to: &publication)
-                if let oldChanges { publication.add(labelled(oldChanges), columns: nil, staged: []) }
+                for old in [oldChanges, oldLedger].compactMap(\.self) {
+                    publication.add(labelled(old), columns: nil, staged: [])
+                }
             } else {
                 add(plan, result, options.fullRefresh ? nil : old.map(labelled), to: &publication)
                 addChanges(plan, result, options.fullRefresh ? nil : oldChanges.map(labelled), to: &publication)
+                addLedger(plan, result, options.fullRefresh ? nil : oldLedger.map(labelled), to: &publication)
             }
         }
         if let key = doors.key { KeyNames.note(key, doors.ring, current?.manifest, in: &publication.manifest) }
@@ -103,6 +108,23 @@ struct Assembly {
         let columns = ChangeColumns.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
         let keyID = keyID(stream.name, publication)
         publication.add(stream, columns: columns, staged: result.changeFiles, keyID: keyID)
+    }
+
+    private func addLedger(
+        _ plan: Pipeline.StreamPlan,
+        _ result: StreamResult,
+        _ old: Manifest.Stream?,
+        to publication: inout Publication
+    ) {
+        guard plan.spec.mode == .report, old != nil || !result.ledgerFiles.isEmpty else { return }
+        var stream = Manifest.Stream(
+            name: RestatementLedger.name(plan.spec.name),
+            mode: "log",
+            primaryKey: RestatementLedger.primaryKey(result.primaryKey)
+        )
+        stream.partitions = old?.partitions ?? []
+        let columns = RestatementLedger.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
+        publication.add(stream, columns: columns, staged: result.ledgerFiles)
     }
 
     private func addStale(_ plan: Pipeline.StreamPlan, _ old: Manifest.Stream?, to publication: inout Publication) {
@@ -167,7 +189,7 @@ struct Assembly {
             report.bytes = files.reduce(0) { $0 + $1.facts.bytes }
             report.milliseconds = result.milliseconds
             report.replyMilliseconds = result.meanReply.map { Int(($0.inSeconds * 1000).rounded()) }
-            report.notes = result.notes + driftNotes(result) + keyNotes(new)
+            report.notes = result.notes + result.drift.notes + restatedNotes(result) + keyNotes(new)
             return report
         }
     }
@@ -186,9 +208,11 @@ struct Assembly {
         ]
     }
 
-    private func driftNotes(_ result: StreamResult) -> [String] {
-        result.drift.unknown.sorted { $0.key < $1.key }.map { path, field in
-            "field \(path) is not in the schema: \(field.kind), seen \(field.count) times, \(field.action)"
-        }
+    private func restatedNotes(_ result: StreamResult) -> [String] {
+        let restated = result.restated
+        guard restated.buckets > 0 else { return [] }
+        return [
+            "\(restated.buckets) buckets were restated: \(restated.changed) rows changed, \(restated.appeared) appeared, \(restated.vanished) vanished"
+        ]
     }
 }

@@ -16,6 +16,13 @@ extension FieldRules {
             case .drop: .drop
             case .fail: .fail
             }
+        newValues =
+            switch transform.newValues {
+            case .keep: .keep
+            case .drop: .drop
+            case .fail: .fail
+            }
+        missingFields = transform.missingFields == .fail ? .fail : .keep
         if let encryption = transform.encryption, let key = doors.key {
             sealedFields = encryption.fields
             mode =

@@ -5,6 +5,14 @@ internal import Model
 internal import RecordScan
 internal import Transform
 
+extension DistinctValue {
+    /// A cell's value as plain text.
+    init(_ value: LineTotals.Value, _ reader: ArchiveLine, _ column: Column) {
+        let json = reader.jsonValue(value.cell[...], column.kind)
+        self.init(text: json.text ?? json.canonicalText, rows: value.rows, living: value.living)
+    }
+}
+
 /// Writes sorted rows into archive files in staging, splitting them at `max_file_size`.
 ///
 /// One for each task that closes partitions: the compressor's memory and the block are used again and again.
@@ -20,6 +28,9 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let columns: [Column]
     private let totals: LineTotals
     private let look: OutgoingLook
+    private let reader: ArchiveLine
+    /// Index of the set by column.
+    private let sets: [(column: Int, set: Int)]
     private var block: [UInt8]
     private var fileNumber = 0
 
@@ -34,12 +45,14 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     /// - Parameters:
     ///   - prefix: makes file names in `folder` unique.
     ///   - reader: says how the lines look.
+    ///   - watched: columns whose distinct values are wanted.
     ///   - isKept: the files must outlive a crash: they are synced, and their names say so.
     init(
         stream: String,
         folder: String,
         prefix: String,
         reader: ArchiveLine,
+        watched: [String],
         maxFileSize: Int,
         codec: Codec,
         look: OutgoingLook,
@@ -57,6 +70,12 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
             isStrict: false
         )
         for (column, protection) in look.protected { totals.protect(column, protection) }
+        self.reader = reader
+        let ending = reader.columns.firstIndex { $0.name == "deleted_at" && $0.origin == .ours }
+        sets = watched.compactMap { [totals] name in
+            guard let index = reader.columns.firstIndex(where: { $0.name == name }) else { return nil }
+            return (index, totals.collect(index, until: ending))
+        }
         self.maxFileSize = max(maxFileSize, 1)
         block = [UInt8](repeating: 0, count: min(256 * 1024, self.maxFileSize))
         suffix = isKept ? ".closed" : ".made"
@@ -129,7 +148,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private func closeFile() throws(Fault) {
         let facts: FileFacts
         do throws(ArchiveError) { facts = try writer.finish(sync: isSynced) } catch { throw Fault(error) }
-        files.append(
+        var file =
             StagedFile(
                 path: path,
                 stream: stream,
@@ -141,7 +160,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
                 isSynced: isSynced,
                 totals: columnTotals()
             )
-        )
+        file.values = distinctValues()
+        files.append(file)
         totals.restart()
         rows = 0
         times = nil
@@ -156,6 +176,19 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
             if let sum = totals.sum(index) { sums.sums[column.name] = sum }
         }
         return sums
+    }
+
+    /// More than this is read again when it is needed, rather than kept for every file of a run.
+    private static let mostValues = 20_000
+
+    private func distinctValues() -> [String: [DistinctValue]]? {
+        var found: [String: [DistinctValue]] = [:]
+        for (column, set) in sets {
+            let values = totals.values(set)
+            guard values.count <= ArchiveSink.mostValues else { return nil }
+            found[columns[column].name] = values.map { DistinctValue($0, reader, columns[column]) }
+        }
+        return found
     }
 
     private var path: String { "\(folder)/\(prefix)-\(fileNumber)\(suffix)" }

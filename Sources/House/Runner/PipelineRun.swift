@@ -60,6 +60,7 @@ package struct PipelineRun: Sendable {
             interval: options.checkpointInterval,
             earlier: earlier
         )
+        let organization = OrganizationPin(known: current?.manifest.organization, output: root.path)
         let work = RunWork(
             pipeline: pipeline,
             options: options,
@@ -68,7 +69,9 @@ package struct PipelineRun: Sendable {
             staging: staging,
             current: current,
             memory: RowMemory(limit: options.memoryForRows),
-            forgotten: forgotten
+            forgotten: forgotten,
+            generation: max(try root.generations().last ?? 0, current?.number ?? 0) + 1,
+            organization: organization
         )
         let results = await work.results()
         let fence = CommitFence(root: root, lock: lock, store: store, claim: claim, base: current)
@@ -88,7 +91,8 @@ package struct PipelineRun: Sendable {
             keeper: keeper,
             started: started,
             forgotten: forgotten,
-            fence: fence
+            fence: fence,
+            organization: await organization.seen
         )
         return summary
     }
@@ -195,7 +199,8 @@ package struct PipelineRun: Sendable {
         keeper: ProgressKeeper,
         started: Int,
         forgotten: Set<String>,
-        fence: CommitFence
+        fence: CommitFence,
+        organization: Manifest.Organization
     ) async throws(Fault) -> RunSummary {
         // The fault that stopped the run before those of streams that were only stopped by it.
         let causesFirst = results.filter(\.stopsRun) + results.filter { !$0.stopsRun }
@@ -221,7 +226,10 @@ package struct PipelineRun: Sendable {
         if isInterrupted {
             await keeper.checkpointAll()
         } else if !stopsRun, !mustStop, results.contains(where: { $0.fault == nil }) || results.isEmpty {
-            let built = try assembly.publication(results)
+            var built = try assembly.publication(results)
+            if organization != Manifest.Organization() { built.manifest.organization = organization }
+            faults += try relate(&built, current, options, root: root)
+            faults.sort { $0.code.gravity > $1.code.gravity }
             publication = built
             if options.dryRun {
                 outcome = .dryRun
@@ -255,6 +263,8 @@ package struct PipelineRun: Sendable {
             }
         }
         if isInterrupted { outcome = .interrupted }
+        // What was held back is asked for again next time, not taken from what this run had kept.
+        if outcome == .failed, results.contains(where: { $0.isHeld }) { try store.discardPlan(as: claim) }
         var summary = RunSummary(
             pipeline: pipeline.name,
             runID: options.runID,
@@ -299,6 +309,25 @@ package struct PipelineRun: Sendable {
             guard error.code == .interrupted else { throw error }
             return nil
         }
+    }
+
+    /// Looks at what the streams say of each other, and returns what is more than the pipeline file allows.
+    private func relate(
+        _ publication: inout Publication,
+        _ current: Generation?,
+        _ options: RunOptions,
+        root: OutputRoot
+    ) throws(Fault) -> [Fault] {
+        guard !pipeline.connector.relations.isEmpty else { return [] }
+        let rules = FieldRules(pipeline: pipeline, doors: doors)
+        let check = RelationCheck(pipeline: pipeline, rules: rules, publication: publication, current: current)
+        let outcome = try check.outcome()
+        publication.add(outcome.relations, findings: outcome.bytes)
+        for relation in outcome.relations where relation.findings > 0 {
+            let what = "\(relation.findings) findings, \(relation.rows) rows"
+            doors.progress(.note("relation \(relation.name): \(what); see diagnostics/"))
+        }
+        return outcome.faults(pipeline.diagnostics, output: root.path)
     }
 
     /// Drops generations beyond `keep_generations`. What was published stands; that an old one could not be dropped is
@@ -367,8 +396,14 @@ enum RunDetails {
             "watermark": .optional((result.fault == nil ? result.watermark : before)?.text),
             "restated": [
                 "replaced": .integer(result.replaced), "changed": .integer(result.changed),
+                "rows": [
+                    "changed": .integer(result.restated.changed), "appeared": .integer(result.restated.appeared),
+                    "vanished": .integer(result.restated.vanished), "buckets": .integer(result.restated.buckets),
+                ],
             ],
             "drift": result.drift.json,
+            "missing": result.drift.missingJSON,
+            "new_values": result.drift.newValuesJSON,
             "request_ids": .strings(result.requestIDs),
             "fault": result.fault.map { fault in
                 ["code": .string(fault.code.rawValue), "what": .string(fault.what), "where": .strings(fault.place)]

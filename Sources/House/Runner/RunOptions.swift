@@ -19,6 +19,8 @@ package struct RunOptions: Sendable {
     package var pipelineFile = ""
     package var fullRefresh = false
     package var dryRun = false
+    /// Streams that may lose rows, whatever their guards say.
+    package var acceptShrink: Set<String> = []
     /// The pipeline's folder: `output/openai-admin`.
     package var output: String
     /// Bytes of rows that may wait in memory before they go to staging, over all streams.

@@ -3,6 +3,7 @@ internal import Extract
 internal import Load
 internal import Model
 internal import PipelineFile
+internal import Transform
 
 /// Fetches and closes all streams of a run, parents before their children, the rest side by side.
 struct RunWork: Sendable {
@@ -15,6 +16,10 @@ struct RunWork: Sendable {
     let memory: RowMemory
     /// Streams whose cursor was reset: their files stay until they have been read again from the beginning.
     var forgotten: Set<String> = []
+
+    /// The number that the generation of this run will have.
+    var generation = 1
+    let organization: OrganizationPin
 
     /// What a stream's children wait for.
     private enum ParentRows: Sendable {
@@ -42,10 +47,13 @@ struct RunWork: Sendable {
             }
         }
         // When the key itself was refused, the other streams were only stopped: one fault says it all.
-        let hasStopped = results.values.contains { $0.stopsRun }
+        let stopping = order.compactMap { results[$0] }.first { $0.stopsRun }?.fault
+        let hasStopped = stopping != nil
         return order.filter { selected.contains($0) }.compactMap { name in
             guard var result = results[name] else { return nil }
-            if hasStopped, !result.stopsRun, result.fault?.code == .interrupted { result.fault = stopped(name) }
+            if hasStopped, !result.stopsRun, result.fault?.code == .interrupted {
+                result.fault = stopped(name, stopping)
+            }
             return result
         }
             + order.filter { !selected.contains($0) }.compactMap { name in
@@ -53,8 +61,9 @@ struct RunWork: Sendable {
             }
     }
 
-    private func stopped(_ name: String) -> Fault {
-        Fault(.denied, "not fetched, because the API refused the key", at: ["stream \(name)"], mend: "")
+    private func stopped(_ name: String, _ cause: Fault?) -> Fault {
+        let why = cause?.code == .badReply ? "the run was stopped" : "the API refused the key"
+        return Fault(cause?.code ?? .denied, "not fetched, because \(why)", at: ["stream \(name)"], mend: "")
     }
 
     private func withParents(_ names: Set<String>) -> Set<String> {
@@ -112,7 +121,8 @@ struct RunWork: Sendable {
             parentColumns: parentColumns,
             stagingFolder: staging,
             closer: closing(spec),
-            memory: memory
+            memory: memory,
+            organization: organization
         )
         var result: StreamResult
         let fetching = doors.milliseconds()
@@ -136,6 +146,8 @@ struct RunWork: Sendable {
             if isSelected {
                 do throws(Fault) {
                     result = try await closing(spec).close(brought)
+                    result.fault = await held(plan, result)
+                    result.isHeld = result.fault != nil
                 } catch {
                     result.fault = error
                 }
@@ -159,6 +171,21 @@ struct RunWork: Sendable {
         }
     }
 
+    /// Why a stream that was read whole is not published all the same.
+    private func held(_ plan: Pipeline.StreamPlan, _ result: StreamResult) async -> Fault? {
+        for column in OrganizationPin.columns(of: plan.spec) {
+            let rules = FieldRules(pipeline: pipeline, doors: doors)
+            guard let spec = plan.spec.column(column), !rules.isSealed(stream: plan.spec.name, column: spec),
+                rules.rules["\(plan.spec.name).\(column)"] == nil, rules.rules[column] == nil
+            else { continue }
+            let ids = Set(result.files.flatMap { $0.values?[column] ?? [] }.map(\.text)).sorted()
+            if let fault = await organization.check(ids: ids) { return fault.within("stream \(plan.spec.name)") }
+        }
+        if options.acceptShrink.contains(plan.spec.name) { return nil }
+        let naming = PartitionNaming(pipeline.load.partitionBy)
+        return PublishGuard(plan: plan, old: current?.manifest.stream(plan.spec.name), naming: naming).fault(result)
+    }
+
     private func old(_ name: String) -> Manifest.Stream? {
         guard !options.fullRefresh, let old = current?.manifest.stream(name) else { return nil }
         // A stream that has failed from its first run on has nothing to be compared with: its first rows are no changes.
@@ -174,8 +201,11 @@ struct RunWork: Sendable {
             stagingFolder: staging,
             old: old(spec.name),
             oldChanges: old(ChangeLog.name(spec.name)),
+            oldLedger: old(RestatementLedger.name(spec.name)),
             oldFolder: current?.path,
-            width: 2
+            width: 2,
+            generation: generation,
+            watched: watched(spec)
         )
         closing.gate = doors.gate
         closing.rules = FieldRules(pipeline: pipeline, doors: doors)
@@ -190,6 +220,12 @@ struct RunWork: Sendable {
             )
         }
         return closing
+    }
+
+    /// Columns whose distinct values the end of the run asks for.
+    private func watched(_ spec: StreamSpec) -> [String] {
+        let places = pipeline.connector.relations.flatMap { $0.rows + $0.listed }.filter { $0.stream == spec.name }
+        return Set(places.map(\.column) + OrganizationPin.columns(of: spec)).sorted()
     }
 
     private func nothingToRead(_ plan: Pipeline.StreamPlan) -> Bool {

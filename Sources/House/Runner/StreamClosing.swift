@@ -18,6 +18,7 @@ struct StreamClosing: Sendable {
     /// The stream in the current generation, and that generation's folder; `nil` on the first run and after a refresh.
     let old: Manifest.Stream?
     let oldChanges: Manifest.Stream?
+    let oldLedger: Manifest.Stream?
     let oldFolder: String?
     /// Partitions are closed on so many threads.
     let width: Int
@@ -27,6 +28,10 @@ struct StreamClosing: Sendable {
     /// The last look at what is about to be published, and what the pipeline says of each field.
     var gate: LeakGate?
     var rules: FieldRules?
+    /// The number that the generation of this run will have.
+    let generation: Int
+    /// Columns whose distinct values relations ask for.
+    let watched: [String]
 
     private var naming: PartitionNaming { PartitionNaming(pipeline.load.partitionBy) }
     private var format: CellText.Format { pipeline.load.format == .csv ? .csv : .ndjson }
@@ -60,6 +65,7 @@ struct StreamClosing: Sendable {
             folder: stagingFolder,
             prefix: prefix,
             reader: reader,
+            watched: stream == spec.name ? watched : [],
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
             look: OutgoingLook(stream: stream, reader: reader, gate: gate, rules: rules),
@@ -163,6 +169,45 @@ struct StreamClosing: Sendable {
             newest = max(newest, one.files.compactMap { $0.max?.seconds }.max() ?? newest)
         }
         position(window, newest: newest, into: &result)
+        if spec.mode == .report { try note(restated: closed, reader, into: &result) }
+    }
+
+    /// Says in the ledger what differs in partitions that were there before.
+    private func note(restated closed: [Closed], _ reader: ArchiveLine, into result: inout StreamResult) throws(Fault) {
+        var ledger = RestatementLedger(
+            stream: spec,
+            primaryKey: result.primaryKey,
+            reader: reader,
+            now: now,
+            generation: generation
+        )
+        for one in closed.sorted(by: { $0.name < $1.name }) {
+            guard let before = old?.partition(one.name),
+                before.files.map(\.facts.contentSHA256) != one.files.map(\.facts.contentSHA256)
+            else { continue }
+            do throws(Fault) {
+                try ledger.compare(
+                    old: OldRows(reader: reader, paths: paths(before)),
+                    new: OldRows(reader: reader, paths: one.files.map(\.path), codec: codec)
+                )
+            } catch {
+                throw error.within("partition \(one.name)").within("stream \(spec.name)")
+            }
+        }
+        guard !ledger.isEmpty else { return }
+        result.restated = Restated(
+            changed: ledger.changed,
+            appeared: ledger.appeared,
+            vanished: ledger.vanished,
+            buckets: ledger.buckets.count
+        )
+        let partition = naming.name(of: now)
+        let merge = RunMerge(keep: .latest)
+        let rows = OldRows(reader: ledger.writer, paths: paths(oldLedger?.partition(partition)))
+        merge.add(try rows.run { _ in true }, isOld: true)
+        merge.add(ledger.run)
+        result.ledgerFiles = try sink(ledger.name, ledger.name, ledger.writer)
+            .write(merge, partition: partition, timed: true)
     }
 
     /// Where the next run goes on.

@@ -22,6 +22,7 @@ struct StreamRun: Sendable {
     /// How its partitions are closed.
     let closer: StreamClosing
     let memory: RowMemory
+    let organization: OrganizationPin
 
     /// What the walks brought home.
     struct Fetched: Sendable {
@@ -358,6 +359,13 @@ struct StreamRun: Sendable {
                 scope: spec.scope,
                 at: place + ["page \(number)"],
                 validate: { reply in
+                    if let header = pipeline.connector.organizationHeader,
+                        let fault = await organization.check(header: reply.headers[header.lowercased()])
+                    {
+                        box.refusal = fault
+                        box.stopsRun = true
+                        return .ok
+                    }
                     await ahead.look(at: reply, of: walk)
                     let requestID = reply.headers[pipeline.connector.requestIDHeader.lowercased()]
                     switch await engine.take(reply, parameters: slice.parameters, requestID: requestID) {
@@ -380,7 +388,7 @@ struct StreamRun: Sendable {
                         status: 200,
                         envelope: nil,
                         attempts: attempts,
-                        stopsRun: false
+                        stopsRun: box.stopsRun
                     )
                 )
             } else {
@@ -471,6 +479,7 @@ struct StreamRun: Sendable {
 private final class FactsBox: @unchecked Sendable {  // written and read by the one task that awaits the fetch
     var facts = PageFacts()
     var refusal: Fault?
+    var stopsRun = false
 }
 
 /// Why a stream came to nothing.

@@ -22,6 +22,8 @@ typedef struct {
     uint32_t row;
     // Numbers in the present vocabulary: of the own text, of true and false, of the last value met.
     uint32_t own_word, is_own_known, yes_word, no_word, last_word;
+    // A column that should have a value, and (bits) whether a null and an absence have been told of.
+    uint32_t is_required, told;
 } column;
 
 struct cogni_encoder {
@@ -141,9 +143,18 @@ static uint32_t add_word(cogni_encoder *encoder, uint32_t c, uint64_t hash, cons
     return cogni_vocabulary_add(encoder->words, c, hash, raw, raw_length, kind, text, length, key, key_length, time);
 }
 
+void cogni_encoder_require(cogni_encoder *encoder, uint32_t column_index) {
+    encoder->columns[column_index].is_required = 1;
+}
+
 void cogni_encoder_put(cogni_encoder *encoder, uint32_t column_index, uint32_t kind, const uint8_t *raw,
                        uint32_t raw_length, int32_t is_null, const uint8_t *text, uint32_t length, const uint8_t *key,
                        uint32_t key_length, int64_t time) {
+    column *to = &encoder->columns[column_index];
+    if (kind <= COGNI_NULL && to->is_required && (int32_t)column_index != encoder->time_column) {
+        to->told |= 1u << kind;
+        return;
+    }
     if (is_full(encoder->words, column_index)) renew(encoder);
     if (is_null) {
         text = encoder->null_text;
@@ -322,6 +333,12 @@ int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t fi
                 if (cell.kind == COGNI_ABSENT && each->other_slot >= 0) cell = levels[each->level][each->other_slot];
                 const uint8_t *raw = page + cell.offset;
                 int is_null = cell.kind <= COGNI_NULL && (int32_t)c != encoder->time_column;
+                if (is_null && each->is_required && !(each->told >> cell.kind & 1)) {
+                    cell.length = 0;  // neither has a text of its own
+                    *stop = (cogni_stop){row, c, 0, cell};
+                    outcome = COGNI_UNKNOWN;
+                    goto out;
+                }
                 if (each->place == AN_INLINE) {
                     if (!is_null) {
                         if (cell.kind == COGNI_INTEGER && each->kind == COGNI_INT_COLUMN && cell.length <= MAX_INLINE) {

@@ -51,6 +51,9 @@ internal import CRecordScan
         columnCount += 1
     }
 
+    /// Says that a column should have a value: the first null, and the first absence, come out as unresolved.
+    package func require(column: Int) { unsafe cogni_encoder_require(raw, UInt32(column)) }
+
     /// Adds the next column of the sort key.
     package func addKey(column: Int) { unsafe cogni_encoder_add_key(raw, UInt32(column)) }
 

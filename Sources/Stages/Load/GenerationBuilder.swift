@@ -63,13 +63,15 @@ extension OutputRoot {
             let isPlain = stream.name.utf8.allSatisfy {
                 $0 == UInt8(ascii: "_") || (48...57).contains($0) || (97...122).contains($0)
             }
-            guard isPlain, stream.name.utf8.first.map({ (97...122).contains($0) }) == true, stream.name != "schemas"
+            guard isPlain, stream.name.utf8.first.map({ (97...122).contains($0) }) == true,
+                !["schemas", "diagnostics"].contains(stream.name)
             else {
                 throw Fault(
                     .badPlan,
                     "a stream is called `\(stream.name)`",
                     at: ["stream \(stream.name)"],
-                    mend: "give it a name of small letters, digits and `_` in the connector file; `schemas` is taken"
+                    mend:
+                        "give it a name of small letters, digits and `_` in the connector file; `schemas` and `diagnostics` are taken"
                 )
             }
         }
@@ -133,6 +135,7 @@ struct GenerationBuilder {
     /// All folders below the generation, outer ones first.
     private var folders: [String] {
         var all: Set<String> = manifest.streams.isEmpty ? [] : ["schemas"]
+        if publication.findings != nil { all.insert("diagnostics") }
         for file in manifest.files {
             var folder = Disk.parent(file.path)
             while folder != "." {
@@ -194,6 +197,7 @@ struct GenerationBuilder {
         }
         for stream in manifest.streams { try write(stream.schema, try schema(stream)) }
         if let package = DataPackage.bytes(manifest) { try write("datapackage.json", package) }
+        if let findings = publication.findings { try write(Manifest.Diagnostics.path, findings) }
         let changes = Changes.json(
             from: previous?.manifest,
             to: manifest,

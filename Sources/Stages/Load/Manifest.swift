@@ -12,6 +12,9 @@ package struct Manifest: Sendable, Equatable {
     /// Keys that tokens in these files are sealed under.
     package var keyIDs: [String]
     package var crypto: Crypto?
+    /// Whose data this is; `nil`: nothing said so.
+    package var organization: Organization?
+    package var diagnostics: Diagnostics?
     /// Sorted by name when written.
     package var streams: [Stream]
     package var extra: [JSONValue.Member] = []
@@ -152,6 +155,52 @@ package struct Manifest: Sendable, Equatable {
             self.min = min
             self.max = max
             self.totals = totals
+        }
+    }
+
+    /// Names that the API gives the organization.
+    package struct Organization: Sendable, Equatable {
+        /// In the replies' header.
+        package var header: String?
+        /// In the rows.
+        package var id: String?
+        package init(header: String? = nil, id: String? = nil) {
+            self.header = header
+            self.id = id
+        }
+    }
+
+    /// What the relations between streams came to.
+    package struct Diagnostics: Sendable, Equatable {
+        package static let path = "diagnostics/relations.ndjson"
+
+        package struct Relation: Sendable, Equatable {
+            package var name: String
+            /// Fingerprint of the relation's definition.
+            package var rule: String
+            /// Why it could not be looked at; `nil`: it was.
+            package var skipped: String?
+            /// Lines of the file.
+            package var findings: Int
+            /// Data rows that the findings stand for.
+            package var rows: Int
+
+            package init(name: String, rule: String, skipped: String? = nil, findings: Int = 0, rows: Int = 0) {
+                self.name = name
+                self.rule = rule
+                self.skipped = skipped
+                self.findings = findings
+                self.rows = rows
+            }
+        }
+
+        package var relations: [Relation]
+        /// Of the file with the findings; `nil` when there are none.
+        package var sha256: String?
+
+        package init(relations: [Relation], sha256: String? = nil) {
+            self.relations = relations
+            self.sha256 = sha256
         }
     }
 

@@ -16,12 +16,34 @@ extension Manifest {
             .init("format", .string(Manifest.format)),
             .init("pipeline", .string(pipeline)),
             .init("key_ids", .strings(keyIDs)),
-        ] + member("crypto", crypto?.json)
+        ] + member("crypto", crypto?.json) + member("organization", organization?.json)
+            + member("diagnostics", diagnostics?.json)
     }
 }
 
 /// No member at all for a fact that is not known.
 func member(_ key: String, _ value: JSONValue?) -> [JSONValue.Member] { value.map { [.init(key, $0)] } ?? [] }
+
+extension Manifest.Organization {
+    fileprivate var json: JSONValue {
+        .object(member("header", header.map { .string($0) }) + member("id", id.map { .string($0) }))
+    }
+}
+
+extension Manifest.Diagnostics {
+    fileprivate var json: JSONValue {
+        let relations = relations.map { relation in
+            JSONValue.object(
+                [
+                    .init("name", .string(relation.name)), .init("rule", .string(relation.rule)),
+                    .init("findings", .integer(relation.findings)), .init("rows", .integer(relation.rows)),
+                ] + member("skipped", relation.skipped.map { .string($0) })
+            )
+        }
+        let file: JSONValue? = sha256.map { ["path": .string(Manifest.Diagnostics.path), "sha256": .string($0)] }
+        return .object([.init("relations", .array(relations))] + member("file", file))
+    }
+}
 
 extension Manifest.Crypto {
     fileprivate var json: JSONValue {

@@ -36,13 +36,38 @@ private struct ManifestReader {
         var manifest = Manifest(pipeline: try text(value, "pipeline", "the top"))
         manifest.keyIDs = try texts(value, "key_ids", "the top") ?? []
         if let crypto = value["crypto"] { manifest.crypto = try self.crypto(crypto) }
+        if let found = value["organization"] {
+            manifest.organization = .init(header: found["header"]?.text, id: found["id"]?.text)
+        }
+        if let found = value["diagnostics"] { manifest.diagnostics = try diagnostics(found) }
         for (index, stream) in try list(value, "streams", "the top").enumerated() {
             manifest.streams.append(try self.stream(stream, "streams[\(index)]"))
         }
-        manifest.extra = rest(value, ["format", "pipeline", "key_ids", "crypto", "streams"])
+        manifest.extra = rest(
+            value,
+            ["format", "pipeline", "key_ids", "crypto", "organization", "diagnostics", "streams"]
+        )
         try checkUnique(manifest.files.map(\.path), "paths")
         try checkUnique(manifest.streams.map(\.name), "streams")
         return manifest
+    }
+
+    private func diagnostics(_ value: JSONValue) throws(Fault) -> Manifest.Diagnostics {
+        var made = Manifest.Diagnostics(relations: [])
+        for (index, relation) in try list(value, "relations", "diagnostics").enumerated() {
+            let place = "diagnostics.relations[\(index)]"
+            made.relations.append(
+                .init(
+                    name: try text(relation, "name", place),
+                    rule: try text(relation, "rule", place),
+                    skipped: relation["skipped"]?.text,
+                    findings: try number(relation, "findings", place),
+                    rows: try number(relation, "rows", place)
+                )
+            )
+        }
+        if let file = value["file"] { made.sha256 = try digest(file, "sha256", "diagnostics.file") }
+        return made
     }
 
     private func crypto(_ value: JSONValue) throws(Fault) -> Manifest.Crypto {

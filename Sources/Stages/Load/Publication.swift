@@ -14,6 +14,8 @@ package struct Publication: Sendable {
     private(set) var staged: [String: StagedFile] = [:]
     /// Table Schemas by stream, where this run knows the columns.
     private(set) var schemas: [String: [UInt8]] = [:]
+    /// The file with the findings of ``Manifest/diagnostics``, where there are any.
+    private(set) var findings: [UInt8]?
 
     package init(pipeline: String, format: RowFormat, codec: Codec) {
         manifest = Manifest(pipeline: pipeline)
@@ -81,6 +83,16 @@ package struct Publication: Sendable {
             "the run was stopped before it was published",
             mend: "run it again; it goes on from here"
         )
+    }
+
+    /// Where a file of the manifest lies that this run has made; `nil`: it stays from the generation before.
+    package func stagedFile(_ path: String) -> StagedFile? { staged[path] }
+
+    /// Adds what the relations between streams came to.
+    /// - Parameter findings: the lines of the file; empty: there is none.
+    package mutating func add(_ relations: [Manifest.Diagnostics.Relation], findings: [UInt8]) {
+        self.findings = findings.isEmpty ? nil : findings
+        manifest.diagnostics = .init(relations: relations, sha256: self.findings.map { SHA256.hex(of: $0) })
     }
 
     /// Files whose content the current generation has under the same name keep that generation's bytes, also where

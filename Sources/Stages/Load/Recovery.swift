@@ -48,6 +48,14 @@ extension OutputRoot {
 
     /// Takes a generation out of sight in one step, then deletes it.
     func removeGeneration(_ number: Int) throws(Fault) {
+        let kind = try onDisk { () throws(DiskError) in try Disk.status(generationsPath)?.kind }
+        guard kind == .folder else {
+            throw Fault(
+                .cannotWrite,
+                "`\(generationsPath)` is a link: what it leads to is not ours to delete",
+                mend: "put a folder of that name in its place"
+            )
+        }
         let hidden = generationsPath + "/" + OutputRoot.vacuumPrefix + OutputRoot.name(of: number)
         try onDisk { () throws(DiskError) in
             try Disk.removeTree(hidden)

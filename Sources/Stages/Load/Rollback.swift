@@ -16,12 +16,9 @@ package struct Rollback: Sendable, Equatable {
         ]
     }
 
-    /// Points `current` to generation `number`. Needs the lock.
-    ///
-    /// The log is written first: it tells the recovery of the next run that the generations above `current` were
-    /// published and not left by a crash.
-    /// - Returns: `nil` when it is current already.
-    package static func perform(_ root: OutputRoot, to number: Int, at now: Instant) throws(Fault) -> Rollback? {
+    /// What ``perform(_:to:at:)`` would do now, exactly. Writes nothing.
+    /// - Returns: `nil` when `number` is current already.
+    package static func plan(_ root: OutputRoot, to number: Int, at now: Instant) throws(Fault) -> Rollback? {
         let all = try root.generations()
         guard all.contains(number) else {
             throw Fault(
@@ -34,12 +31,16 @@ package struct Rollback: Sendable, Equatable {
         let current = try? root.currentNumber()
         if current == number { return nil }
         let target = try root.generation(number)
-        let entry = Rollback(
-            at: now,
-            from: current ?? all.last ?? number,
-            to: number,
-            manifestSHA256: target.manifestSHA256
-        )
+        return Rollback(at: now, from: current ?? all.last ?? number, to: number, manifestSHA256: target.manifestSHA256)
+    }
+
+    /// Points `current` to generation `number`. Needs the lock.
+    ///
+    /// The log is written first: it tells the recovery of the next run that the generations above `current` were
+    /// published and not left by a crash.
+    /// - Returns: `nil` when it is current already.
+    package static func perform(_ root: OutputRoot, to number: Int, at now: Instant) throws(Fault) -> Rollback? {
+        guard let entry = try plan(root, to: number, at: now) else { return nil }
         try onDisk { () throws(DiskError) in
             try Disk.appendLine(root.rollbackLogPath, entry.json.canonical)
             try Disk.pointLink(

@@ -27,6 +27,8 @@ package struct StagedFile: Sendable, Equatable {
     /// Whether its bytes are on the medium already; publishing syncs those that are not.
     package var isSynced: Bool
     package var totals: ColumnTotals?
+    /// Distinct values of the columns that relations name, for this run only.
+    package var values: [String: [DistinctValue]]?
 
     package init(
         path: String,
@@ -48,6 +50,20 @@ package struct StagedFile: Sendable, Equatable {
         self.max = max
         self.isSynced = isSynced
         self.totals = totals
+    }
+}
+
+/// A value that stands in a column, and in how many rows.
+package struct DistinctValue: Sendable, Equatable {
+    package var text: String
+    package var rows: Int
+    /// Rows that are not marked as removed.
+    package var living: Int
+
+    package init(text: String, rows: Int, living: Int) {
+        self.text = text
+        self.rows = rows
+        self.living = living
     }
 }
 

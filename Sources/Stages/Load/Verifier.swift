@@ -171,6 +171,7 @@ package struct Verifier {
         expected.formUnion(generation.manifest.streams.map(\.schema))
         expected.formUnion(["manifest.json", "SHA256SUMS", "changes.json", "_SUCCESS"])
         if !generation.manifest.files.isEmpty { expected.insert("datapackage.json") }
+        if generation.manifest.diagnostics?.sha256 != nil { expected.insert(Manifest.Diagnostics.path) }
         if let record = success(generation.number), let bundle = record.bundle { expected.insert(bundle.path) }
         var folders: Set<String> = []
         for path in expected {
@@ -231,13 +232,19 @@ package struct Verifier {
         }
         var names = generation.manifest.streams.map(\.schema) + ["changes.json", "manifest.json"]
         if !generation.manifest.files.isEmpty { names.append("datapackage.json") }
+        let findings = generation.manifest.diagnostics?.sha256
+        if findings != nil { names.append(Manifest.Diagnostics.path) }
         for name in names {
             guard let listed = sums.removeValue(forKey: name) else {
                 find(number, "SHA256SUMS", .sums, "does not list `\(name)`")
                 continue
             }
             guard let bytes = small(generation, name) else { continue }
-            if SHA256.hex(of: bytes) != listed { find(number, name, .sha256, "is not what SHA256SUMS says") }
+            let digest = SHA256.hex(of: bytes)
+            if digest != listed { find(number, name, .sha256, "is not what SHA256SUMS says") }
+            if name == Manifest.Diagnostics.path, digest != findings {
+                find(number, name, .sha256, "is not what the manifest says")
+            }
         }
         for stream in generation.manifest.streams {
             guard let wanted = stream.schemaSHA256, let bytes = small(generation, stream.schema) else { continue }

@@ -22,10 +22,16 @@ package enum FieldPolicy {
 package struct FieldRules: Sendable {
     package enum Mode: String, Sendable { case deterministic, randomized, pseudonym }
     package enum UnknownFields: String, Sendable { case numbers, keep, drop, fail }
+    package enum NewValues: String, Sendable { case keep, drop, fail }
+    package enum MissingFields: String, Sendable { case keep, fail }
     package enum Rule: String, Sendable { case mask, drop }
 
     package var rules: [String: Rule] = [:]
     package var unknownFields = UnknownFields.numbers
+    /// For texts that are not among a column's listed values.
+    package var newValues = NewValues.keep
+    /// For columns that are never null by the schema.
+    package var missingFields = MissingFields.keep
     /// As written in the pipeline file: `email`, `costs.line_item`, `domain:user`.
     package var sealedFields: [String] = []
     package var mode = Mode.deterministic

@@ -36,6 +36,8 @@ package final class RowEncoder {
     private let encoder: LineEncoder
     private let resolvers: [ValueResolver]
     private let hasUnit: Bool
+    /// By column: the texts that the schema lists; `nil`: any.
+    private let listed: [Set<[UInt8]>?]
     private var parameters: [String: String] = [:]
 
     package init(spec: StreamSpec, primaryKey: [String], settings: Settings) throws(Fault) {
@@ -67,6 +69,7 @@ package final class RowEncoder {
                 mend: "check the key ring with `cogni keys list`"
             )
         }
+        listed = layout.columns.map { $0.values.isEmpty ? nil : Set($0.values.map { Array($0.utf8) }) }
         scanner = PageScanner(shape: layout.shape)
         encoder = RowEncoder.program(layout, settings, resolvers)
     }
@@ -232,7 +235,8 @@ package final class RowEncoder {
                     )
                 )
             }
-            let (value, time) = try resolved(column, cell.kind, scanner.text(cell), row: row)
+            var (value, time) = try resolved(column, cell.kind, scanner.text(cell), row: row)
+            if try !accepts(cell, column: column, row: row, requestID: requestID) { value = .null }
             encoder.put(
                 column: column,
                 cell: cell,
@@ -242,6 +246,56 @@ package final class RowEncoder {
                 time: time
             )
         }
+    }
+
+    /// Notes what the schema does not expect of a column: no value where there must be one, a text that it does not list.
+    /// - Returns: false when the value is to be dropped.
+    private func accepts(_ cell: Cell, column index: Int, row: Int, requestID: String?) throws(PageFailure) -> Bool {
+        let column = layout.columns[index]
+        let isKey = layout.key.contains(index)
+        if cell.isMissing {
+            guard !column.nullable, column.origin == .row || column.origin == .bucket else { return true }
+            if settings.rules.missingFields == .fail {
+                throw breach(
+                    "column \(column.name) is required and is missing, and `missing_fields` is `fail`",
+                    row,
+                    mend: "make the column nullable in the connector, or set `missing_fields: keep`"
+                )
+            }
+            drift.noteMissing(column.name, action: "kept as null", requestID: requestID)
+            return true
+        }
+        guard let known = listed[index], cell.kind == .plainString || cell.kind == .escapedString else { return true }
+        let text = scanner.text(cell)
+        if known.contains(text) { return true }
+        if settings.rules.newValues == .fail {
+            throw breach(
+                "column \(column.name) has a value that the schema does not list, and `new_values` is `fail`",
+                row,
+                mend: "add the value to the connector, or set `new_values: keep`"
+            )
+        }
+        let isDropped = settings.rules.newValues == .drop && !isKey
+        drift.noteValue(
+            column.name,
+            shown: isShown(text, index) ? String(decoding: text, as: UTF8.self) : nil,
+            action: isDropped ? "dropped" : "kept",
+            requestID: requestID
+        )
+        return !isDropped
+    }
+
+    /// Whether people may read a value: a short word of a column that nobody protects.
+    private func isShown(_ text: [UInt8], _ index: Int) -> Bool {
+        guard case .keep = resolvers[index].policy, layout.columns[index].sensitivity == .none else { return false }
+        let isWord = text.allSatisfy {
+            (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0)
+        }
+        return isWord && (1...40).contains(text.count) && settings.rules.maskSecrets(text) == nil
+    }
+
+    private func breach(_ what: String, _ row: Int, mend: String) -> PageFailure {
+        .refused(Fault(.badReply, what, at: ["row \(row + 1) of the page"], mend: mend))
     }
 
     /// The row's members beyond the schema, as far as the policy keeps them, nested as they came.
@@ -382,6 +436,7 @@ extension RowEncoder {
                     default: .text
                     }
                 encoder.addColumn(kind, level: level, slot: slot, otherSlot: other, prefix: prefix)
+                if !column.nullable { encoder.require(column: index) }
             case .byType where !isDropped, .extra where !isDropped:
                 encoder.addColumn(.rowByRow, level: 0, slot: 0, prefix: prefix)
             default:

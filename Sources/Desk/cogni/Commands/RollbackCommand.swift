@@ -12,6 +12,7 @@ struct RollbackCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               cogni history output/openai-admin
+              cogni rollback output/openai-admin --to 11 --dry-run
               cogni rollback output/openai-admin --to 11
 
             Nothing is deleted. The cursors go back with the generation, so that the next run reads again what came after
@@ -21,10 +22,12 @@ struct RollbackCommand: AsyncParsableCommand {
 
     @Argument(help: "A pipeline's output: the folder that holds `current`.", completion: .directory) var output: String
     @Option(help: ArgumentHelp("The generation's number.", valueName: "n")) var to: Int
+    @Flag(help: "Only say what would be done.") var dryRun = false
     @Flag(help: "Print what was done as JSON on stdout.") var json = false
 
     func run() async throws {
         let root = try Output.published(output).root
+        if dryRun { return show(try Rollback.plan(root, to: to, at: Output.now), root) }
         let entry = try Output.locked(root) { () throws -> Rollback? in
             let entry = try Rollback.perform(root, to: to, at: Output.now)
             let generation = try root.generation(to)
@@ -49,14 +52,25 @@ struct RollbackCommand: AsyncParsableCommand {
             }
             return entry
         }
-        await RunWitness.tell(root)
+        if !dryRun { await RunWitness.tell(root) }
+        show(entry, root)
+    }
+
+    /// The same words whether it was done or would be.
+    private func show(_ entry: Rollback?, _ root: OutputRoot) {
         if json {
-            Terminal.out(["changed": .bool(entry != nil), "generation": .integer(to), "rollback": entry?.json ?? nil])
+            Terminal.out([
+                "dry_run": .bool(dryRun), "changed": .bool(entry != nil), "generation": .integer(to),
+                "rollback": entry?.json ?? nil,
+            ])
         } else if let entry {
-            Terminal.out("current is generation \(to) again; it was \(entry.from). The cursors went back with it.")
-            Terminal.out(
-                "next: cogni verify \(root.path)   cogni diff \(root.path)/generations/\(OutputRoot.name(of: entry.from)) \(root.path)"
-            )
+            let before = OutputRoot.name(of: entry.from)
+            if dryRun {
+                Terminal.out("current would be generation \(to) instead of \(entry.from), and the cursors its cursors")
+            } else {
+                Terminal.out("current is generation \(to) again; it was \(entry.from). The cursors went back with it.")
+            }
+            Terminal.out("next: cogni verify \(root.path)   cogni diff \(root.path)/generations/\(before) \(root.path)")
         } else {
             Terminal.out("generation \(to) is current already")
         }

@@ -20,6 +20,7 @@ struct Run: AsyncParsableCommand {
               cogni run pipelines/openai-admin.yaml --streams users,costs --since 2025-11-01
               cogni run pipelines/openai-admin.yaml --dry-run --json
               cogni run pipelines/openai-admin.yaml --probe         once, though it has switched itself off
+              cogni run pipelines/openai-admin.yaml --accept-shrink users
 
             Run again after any failure: it goes on where it stopped, and publishes nothing twice.
             """
@@ -32,6 +33,13 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What the run takes for now; the clock by default.", valueName: "time")) var now: String?
     @Flag(help: "Forget what earlier runs read of these streams, and read all again.") var fullRefresh = false
     @Flag(help: "Run once though the pipeline has switched itself off; success switches it on again.") var probe = false
+    @Option(
+        help: ArgumentHelp(
+            "Publish these streams although they lost more rows than their guards allow; may be repeated.",
+            valueName: "stream"
+        )
+    )
+    var acceptShrink: [String] = []
     @Flag(help: "Fetch and transform, compare with the current generation, publish nothing.") var dryRun = false
     @Option(
         help: ArgumentHelp("Answer from recorded replies instead of the network.", valueName: "dir"),
@@ -75,6 +83,7 @@ struct Run: AsyncParsableCommand {
         }
         options.fullRefresh = fullRefresh
         options.dryRun = dryRun
+        options.acceptShrink = try workspace.streams(acceptShrink.joined(separator: ",")) ?? []
         if let maxMemory {
             guard let size = ByteSize(text: maxMemory), size.bytes >= 16 << 20 else {
                 throw Fault(

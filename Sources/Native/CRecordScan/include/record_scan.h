@@ -157,6 +157,8 @@ void cogni_encoder_add_column(cogni_encoder *encoder, int32_t kind, int32_t leve
 // Sets the text of a constant column (`key` is what the sort key holds for it); `is_null` makes it null.
 void cogni_encoder_set_constant(cogni_encoder *encoder, uint32_t column, int32_t is_null, const uint8_t *text,
                                 uint32_t length, const uint8_t *key, uint32_t key_length);
+// A column that should have a value: null and absent go through its dictionary too, so that the first one is told.
+void cogni_encoder_require(cogni_encoder *encoder, uint32_t column);
 // The sort key's columns, in order of rank.
 void cogni_encoder_add_key(cogni_encoder *encoder, uint32_t column);
 // The column that decides the partition.

@@ -1,0 +1,144 @@
+import ArchiveWriting
+import Disk
+import Foundation
+import Load
+import Model
+import Synchronization
+import Testing
+
+/// Ends the work at one call that changes the disk: that call and all that follow fail.
+private final class Crash: Sendable {
+    private let state = Mutex(0)
+    let first: Int
+
+    init(at first: Int) { self.first = first }
+
+    var calls: Int { state.withLock { $0 } }
+
+    var gate: DiskGate {
+        DiskGate { call, path throws(DiskError) in
+            let index = self.state.withLock { (count: inout Int) -> Int in
+                count += 1
+                return count
+            }
+            if index >= self.first { throw DiskError(call, path, number: 5) }
+        }
+    }
+}
+
+/// Rollback, vacuum and retention, cut off at every call that changes the disk.
+@Suite struct KeepingCrashTests {
+    private static let now = Instant(text: "2025-12-01")!
+
+    private func made(_ root: OutputRoot) throws {
+        for amount in 1...4 { try Sample(costs: ["2025-11-03": ["1"], "2025-11-04": ["\(amount)"]]).publish(root) }
+    }
+
+    /// Whatever a reader reaches is whole, and the chain has no hole.
+    private func isWhole(_ root: OutputRoot, _ place: String) throws {
+        let generation = try #require(try root.current(), "\(place)")
+        for file in generation.manifest.files {
+            #expect(try ArchiveReader.facts(of: generation.path + "/" + file.path) == file.facts, "\(place)")
+        }
+        var verifier = Verifier(root)
+        #expect(try verifier.verify(.all).findings == [], "\(place)")
+    }
+
+    @Test func aRollbackCutOffAnywhereIsDoneOrNotDoneAndDeletesNothing() throws {
+        let count = Crash(at: .max)
+        try withRoot { root throws in
+            try made(root)
+            try count.gate.watching { _ = try Rollback.perform(root, to: 2, at: Self.now) }
+        }
+        #expect(count.calls >= 5)
+        for call in 1...count.calls {
+            try withRoot { root throws in
+                try made(root)
+                let before = try golden(root)
+                #expect(throws: (any Error).self, "call \(call)") {
+                    try Crash(at: call).gate.watching { _ = try Rollback.perform(root, to: 2, at: Self.now) }
+                }
+                let current = try root.currentNumber()
+                #expect(current == 4 || current == 2, "call \(call)")
+                #expect(try root.generations() == [1, 2, 3, 4], "call \(call)")
+                try isWhole(root, "call \(call)")
+                // The next run takes none of them for a leftover; the rollback asked for again comes to its end.
+                _ = try root.recover()
+                #expect(try root.generations() == [1, 2, 3, 4], "call \(call)")
+                _ = try Rollback.perform(root, to: 2, at: Self.now)
+                #expect(try root.currentNumber() == 2)
+                _ = try Rollback.perform(root, to: 4, at: Self.now)
+                let after = try golden(root).filter { !$0.key.hasPrefix("rollback_log") }
+                #expect(after == before, "call \(call)")
+            }
+        }
+    }
+
+    @Test func aVacuumCutOffAnywhereLeavesAWholeOutputAndIsFinishedByTheNext() throws {
+        var done: [String: String] = [:]
+        let count = Crash(at: .max)
+        try withRoot { root throws in
+            try made(root)
+            try count.gate.watching { _ = try Vacuum.perform(root, keep: 2, at: Self.now) }
+            done = try golden(root).filter { !$0.key.hasPrefix("vacuum_log") }
+        }
+        #expect(count.calls > 20)
+        for call in 1...count.calls {
+            try withRoot { root throws in
+                try made(root)
+                #expect(throws: (any Error).self, "call \(call)") {
+                    try Crash(at: call).gate.watching { _ = try Vacuum.perform(root, keep: 2, at: Self.now) }
+                }
+                #expect(try root.currentNumber() == 4, "call \(call)")
+                try isWhole(root, "call \(call)")
+                _ = try root.recover()
+                _ = try Vacuum.perform(root, keep: 2, at: Self.now)
+                let after = try golden(root).filter { !$0.key.hasPrefix("vacuum_log") }
+                #expect(after == done, "call \(call)")
+                try isWhole(root, "after call \(call)")
+            }
+        }
+    }
+
+    @Test func planAndDeedOfARollbackAreTheSame() throws {
+        try withRoot { root throws in
+            try made(root)
+            let before = try golden(root)
+            let plan = try Rollback.plan(root, to: 1, at: Self.now)
+            #expect(try golden(root) == before)
+            #expect(try Rollback.perform(root, to: 1, at: Self.now) == plan)
+            #expect(try Rollback.plan(root, to: 1, at: Self.now) == nil)
+        }
+    }
+
+    @Test func generationsBehindALinkAreNotDeleted() throws {
+        try withRoot { root throws in
+            try made(root)
+            let outside = root.path + "/../elsewhere"
+            try FileManager.default.moveItem(atPath: root.path + "/generations", toPath: outside)
+            try FileManager.default.createSymbolicLink(
+                atPath: root.path + "/generations",
+                withDestinationPath: outside
+            )
+            let before = try Disk.walk(outside).map(\.path)
+            #expect(throws: Fault.self) { try Vacuum.perform(root, keep: 1, at: Self.now) }
+            #expect(try Disk.walk(outside).map(\.path) == before)
+        }
+    }
+
+    /// Retention by hard links: a file goes from the disk when the last generation that names it goes, and not before.
+    @Test func everyFileThatAKeptManifestNamesStays() throws {
+        try withRoot { root throws in
+            try made(root)
+            _ = try Rollback.perform(root, to: 2, at: Self.now)
+            let plan = try Vacuum.plan(root, keep: 1)
+            let kept = try plan.kept.flatMap { number in
+                try root.generation(number).manifest.files.map { root.generationPath(number) + "/" + $0.path }
+            }
+            let before = try kept.map { try Disk.contents($0) }
+            #expect(try Vacuum.perform(root, keep: 1, at: Self.now) == plan)
+            #expect(try kept.map { try Disk.contents($0) } == before)
+            #expect(try root.generations() == plan.kept)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+"""What a re-read changed stands in `<report>_restatements`, value by value, as two versions of the rows differ."""
+
+import json
+import unittest
+
+from harness import LIVE_NOW, CogniTest
+
+STREAMS = """
+costs: { since: 2026-11-12, group_by: [project_id, line_item] }
+usage_completions: { since: 2026-11-12, group_by: [project_id, user_id, model] }
+"""
+KEYS = {"costs": ["start_time", "project_id", "line_item"], "usage_completions": ["start_time", "project_id", "user_id", "model"]}
+LATER = "2026-11-20T18:00:00Z"
+HEAD = ["seen_at", "generation", "change"]
+
+
+def value(number):
+    return None if number is None else str(number)
+
+
+def flag(field):
+    return {True: "true", False: "false"}.get(field, field) if isinstance(field, bool) else field
+
+
+class Restatements(CogniTest):
+    format = "ndjson"
+
+    def setUp(self):
+        super().setUp()
+        self.api = self.simulator()
+        self.file = self.pipeline(STREAMS)
+
+    def keyed(self, stream):
+        return {tuple(row[name] for name in KEYS[stream]): row for row in self.at().rows(stream)}
+
+    def restate(self, kind, stream="costs", day="2026-11-17"):
+        self.api.change(restate=kind, stream=stream, **{"from": f"{day}T00:00:00Z", "until": f"{day[:-2]}{int(day[-2:]) + 1}T00:00:00Z"})
+
+    def expected(self, stream, before, after, now, generation):
+        """The lines that the ledger must have, from two versions of the rows."""
+        lines = []
+        for key in before.keys() | after.keys():
+            old, new = before.get(key), after.get(key)
+            if old == new:
+                continue
+            change = "vanished" if new is None else "appeared" if old is None else "changed"
+            head = {"seen_at": now, "generation": generation, "change": change, **dict(zip(KEYS[stream], key))}
+            names = [name for name in (old or new) if name not in KEYS[stream] and name != "end_time"]
+            for name in names:
+                a, b = value(flag(old[name])) if old else None, value(flag(new[name])) if new else None
+                if a != b:
+                    lines.append({**head, "measure": name, "old_value": a, "new_value": b})
+        return sorted(lines, key=lambda line: json.dumps(line, sort_keys=True))
+
+    def ledger(self, stream):
+        if self.at().stream(f"{stream}_restatements") is None:
+            return []
+        return sorted(({**row, "generation": int(row["generation"])} for row in self.at().rows(f"{stream}_restatements")),
+                      key=lambda line: json.dumps(line, sort_keys=True))  # fmt: skip
+
+    def test_nothing_is_told_while_nothing_was_restated(self):
+        self.live(self.file, self.api, since=None)
+        self.live(self.file, self.api, since=None, now=LATER)
+        self.assertEqual(self.ledger("costs"), [])
+        self.assertEqual(self.at().generations, ["000001"])
+
+    def test_each_changed_appeared_and_vanished_row_is_told_once_with_both_values(self):
+        self.live(self.file, self.api, since=None)
+        seen = []
+        for number, (kind, day) in enumerate((("larger", 18), ("vanished", 17), ("added", 19)), 2):
+            now = f"2026-11-20T{11 + number}:00:00Z"
+            before = {stream: self.keyed(stream) for stream in KEYS}
+            self.restate(kind, stream="*", day=f"2026-11-{day}")
+            done = self.live(self.file, self.api, since=None, now=now)
+            self.assertEqual(done.summary["generation"], number)
+            for stream in KEYS:
+                new = self.expected(stream, before[stream], self.keyed(stream), now, number)
+                if stream == "costs":
+                    seen += new
+                    self.assertTrue(new, kind)
+                told = [line for line in self.ledger(stream) if line["generation"] == number]
+                self.assertEqual(told, new, f"{stream} {kind}")
+            self.assertIn("buckets were restated", json.dumps(done.summary["streams"]))
+        self.assertEqual(self.ledger("costs"), sorted(seen, key=lambda line: json.dumps(line, sort_keys=True)))
+        self.assertEqual({line["change"] for line in seen}, {"changed", "vanished", "appeared"})
+        self.cogni("verify", self.at().path, "--all", expect=0)
+
+    def test_the_ledger_is_a_stream_with_schema_and_partitions(self):
+        self.live(self.file, self.api, since=None)
+        self.restate("larger")
+        self.live(self.file, self.api, since=None, now=LATER)
+        stream = self.at().stream("costs_restatements")
+        self.assertEqual(stream["mode"], "log")
+        self.assertEqual(stream["primary_key"], ["seen_at", "generation", *KEYS["costs"], "measure"])
+        self.assertEqual([p["partition"] for p in stream["partitions"]], [{"dt": "2026-11-20"}])
+        schema = json.loads((self.at().current / stream["schema"]).read_text())
+        self.assertEqual([f["name"] for f in schema["fields"]], [*HEAD, *KEYS["costs"], "measure", "old_value", "new_value"])
+        self.assertIn("costs_restatements", {change["stream"] for change in self.at().changes})
+        [run] = [run for run in self.at().runs() if run["generation"] == 2]
+        [details] = [one for one in run["details"] if one["stream"] == "costs"]
+        self.assertGreater(details["restated"]["rows"]["changed"], 0)
+        self.assertGreater(details["restated"]["rows"]["buckets"], 0)
+
+    def test_csv_tells_the_same(self):
+        files = {format: self.pipeline(STREAMS, name=format, load=f"format: {format}") for format in ("ndjson", "csv")}
+        for file in files.values():
+            self.live(file, self.api, since=None)
+        self.restate("smaller")
+        told = []
+        for name, file in files.items():
+            self.live(file, self.api, since=None, now=LATER)
+            rows = self.at(name).rows("costs_restatements")
+            told.append([{key: cell or None for key, cell in row.items()} for row in rows])
+        self.assertEqual(told[0], told[1])
+        self.assertTrue(told[0])
+
+    def test_the_same_history_gives_the_same_ledger(self):
+        trees = []
+        for output in ("one", "two"):
+            api = self.simulator()
+            self.live(self.file, api, since=None, output=self.folder / output)
+            api.change(restate="larger", stream="costs", **{"from": "2026-11-17T00:00:00Z", "until": "2026-11-18T00:00:00Z"})
+            self.live(self.file, api, since=None, now=LATER, output=self.folder / output)
+            trees.append(self.at(output=self.folder / output).manifest_bytes)
+        self.assertEqual(trees[0], trees[1])
+        self.assertEqual(LIVE_NOW, "2026-11-20T12:00:00Z")
+
+
+if __name__ == "__main__":
+    unittest.main()
