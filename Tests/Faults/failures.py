@@ -104,7 +104,15 @@ class FailAtEveryCall:
                 self.not_again(trial, done, where)
         final_names(trial, done.calls, root, where)
         trial.look(checker.check(root), where)
-        finish(trial, workload, number, output, "P-20", where)
+        if invisible and done.code == 0:
+            # It must have left no trace, not even one that the next run would mend.
+            trial.checked["P-20"] += 1
+            differing = checker.differing(workload.golden(number), checker.tree(root))
+            if differing:
+                trial.differed += 1
+                trial.fail(f"{where}: these differ from the undisturbed run's: {differing[:4]}")
+        else:
+            finish(trial, workload, number, output, "P-20", where)
         return trial
 
     def told(self, trial, done, root, where, name):

@@ -1,6 +1,6 @@
 """The fault laboratory: disturbs small runs in every way we know and looks whether the promises hold.
 
-usage: laboratory.py [--short] [--only METHOD,…] [--seed N] [--write]
+usage: laboratory.py [--short] [--only METHOD,…] [--seed N] [--minutes N] [--write]
 
 `--short` takes a seeded sample of every method; without it every call is struck. `--write` puts the table into
 docs/reliability.md. `COGNI` names the program under test. Ends with 1 when a promise was broken or a method struck nothing.
@@ -12,6 +12,7 @@ import importlib.util
 import multiprocessing
 import os
 import platform
+import random
 import shutil
 import sys
 import tempfile
@@ -67,7 +68,7 @@ def one(method, plan, folder):
         shutil.rmtree(output.parent, ignore_errors=True)
 
 
-def run(key, workload, seed, short, folder):
+def run(key, workload, seed, short, folder, minutes=0):
     name, kind = METHODS[key]
     result = report.Method(name, seed)
     started = time.monotonic()
@@ -77,12 +78,21 @@ def run(key, workload, seed, short, folder):
     plans = method.plans(scratch)
     width = int(os.environ.get("COGNI_LAB_WIDTH", min(4, os.cpu_count() or 1)))
     context = multiprocessing.get_context("fork")
+    if minutes:
+        random.Random(seed).shuffle(plans)
+    done = 0
     with concurrent.futures.ProcessPoolExecutor(width, mp_context=context) as pool:
         futures = [pool.submit(one, method, plan, folder) for plan in plans]
-        for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
+        for future in concurrent.futures.as_completed(futures):
             result.add(future.result())
+            done += 1
             if done % 250 == 0:
-                print(f"  {key}: {done} of {len(futures)} after {time.monotonic() - started:.0f} s", flush=True)
+                print(f"  {key}: {done} of {len(plans)} after {time.monotonic() - started:.0f} s", flush=True)
+            if minutes and time.monotonic() - started > minutes * 60:
+                pool.shutdown(wait=True, cancel_futures=True)
+                break
+    if done < len(plans):
+        result.name += f" (a seeded choice of {done} of {len(plans)} trials)"
     result.seconds = time.monotonic() - started
     result.tell()
     sys.stdout.flush()
@@ -93,6 +103,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--minutes", type=int, default=0, help="at most this long for each method, in a seeded order")
     parser.add_argument("--only", default=",".join(METHODS))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("COGNI_LAB_SEED", "20261125")))
     options = parser.parse_args()
@@ -106,7 +117,7 @@ def main():
                 skipped.append(f"{key} skipped: this machine lacks {', '.join(lacks)}")
                 print(skipped[-1])
             else:
-                results.append(run(key, workload, options.seed, options.short, folder))
+                results.append(run(key, workload, options.seed, options.short, folder, options.minutes))
                 if options.write:
                     report.store(key, results[-1])
                     report.write("laboratory", report.table(METHODS))
