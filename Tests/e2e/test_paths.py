@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import CogniTest, has_command
 from plain_api import PlainTest, page
 
+SEED = int(os.environ.get("COGNI_E2E_SEED", "20261125"))
 ODD = [
     "..", ".", "", "../../etc/passwd", "/etc/passwd", "a/b", "a\\b", "a\0b", "CON", "con", "Con", "nul.txt", "\u2028", "\u2029", "x" * 4000, "é", "e\u0301",
     "%2e%2e", "%2F", "~", "-rf", "--output", "$(touch x)", "`id`", ";", "*", "?", "#", " ", "\n", "\r\n", "\ufeff", "\U0001f600", "a" * 250, "a" * 250 + "b",
@@ -90,8 +91,9 @@ class Paths(PlainTest, CogniTest):
             lambda: self.cogni("verify", self.output / "demo", "--all"),
         )  # fmt: skip
         refused = 0
-        for plant in plants:
-            for kind in ("folder", "file", "missing"):
+        kinds = ("folder", "file", "missing")
+        for number, plant in enumerate(plants):
+            for kind in kinds if os.environ.get("COGNI_E2E_FULL") else (kinds[(number + SEED) % 3],):
                 shutil.rmtree(self.output)
                 shutil.copytree(good, self.output, symlinks=True)
                 path = self.output / plant.replace("FINGERPRINT", self.fingerprint(good))
@@ -108,6 +110,7 @@ class Paths(PlainTest, CogniTest):
                     refused += command().code != 0
                     self.assertEqual(listing(self.outside), before, f"{plant} -> {kind}")
         self.assertGreater(refused, len(plants))
+        print(f"seed {SEED}, {len(plants)} links, {refused} refusals ", end="")
 
     def fingerprint(self, good):
         """The name of the staging folder that the next run will use: of a copy whose run is cut off."""
