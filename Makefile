@@ -39,6 +39,7 @@ test: setup-tests walls ## Runs every test: unit, end to end, other people's rea
 	Tests/run.sh
 
 faults: setup-tests build ## The whole fault laboratory (an hour): every call, image and size; writes the table in docs/reliability.md
+	swift build $(SWIFT_FLAGS) --product cogni-simulator
 	Tests/Faults/run.sh --write
 
 faults-bugs: setup-tests build ## Plants known bugs into a copy of the sources and looks which method catches each

@@ -25,6 +25,7 @@ from census import Census
 from failures import FailAtEveryCall
 from fullness import FullDisk
 from kills import KillAtEveryCall
+from mixed import SIMULATOR, MixedFaults
 from powerloss import PowerLoss
 from randomkills import RandomKills
 from workload import Workload
@@ -36,6 +37,7 @@ METHODS = {
     "failures": ("EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EINTR and short writes at the k-th call", FailAtEveryCall),
     "fullness": ("a full disk: tmpfs of every size and number of inodes", FullDisk),
     "random": ("SIGKILL at random moments, up to four in a row", RandomKills),
+    "mixed": ("plans of random faults of the wire, with kills and resumes in between", MixedFaults),
 }
 
 
@@ -50,6 +52,8 @@ def missing(key):
         lacks += [name for name in ("/dev/fuse",) if not os.path.exists(name)]
         lacks += [name for name in ("fusermount",) if not shutil.which(name)]
         lacks += [name for name in ("fuse",) if importlib.util.find_spec(name) is None]
+    if key == "mixed" and not os.access(SIMULATOR, os.X_OK):
+        lacks.append(f"{SIMULATOR}: swift build --product cogni-simulator")
     if key == "fullness" and os.geteuid() != 0:
         lacks.append("root, to mount")
     return lacks

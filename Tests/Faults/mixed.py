@@ -2,6 +2,7 @@
 
 Every trial has a seed of its own, which a failure prints: `python3 Tests/Faults/mixed.py SEED` runs that one alone."""
 
+import os
 import random
 import signal
 import sys
@@ -13,6 +14,9 @@ import stand  # noqa: E402
 from report import Trial  # noqa: E402
 from stand import ADMIN_KEYS, AUDIT, COMPLETIONS, COSTS, GROUPS, KEYS, MEMBERS, PROJECTS, USERS, Bench, Wrong, calm  # noqa: E402
 
+SIMULATOR = stand.BIN_SIMULATOR
+# The laboratory may try another cogni than the one beside the simulator.
+stand.COGNI = os.environ.get("COGNI", stand.COGNI)
 STREAMS = """
 usage_completions: { since: 2026-11-08, bucket_width: 1h, group_by: [project_id, user_id, model] }
 costs: { since: 2026-11-08, group_by: [project_id, line_item] }
