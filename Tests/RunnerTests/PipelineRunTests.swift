@@ -381,6 +381,14 @@ struct Toy {
         #expect(manifests[0] == manifests[1])
     }
 
+    @Test func theRefusalThatStoppedTheRunIsToldBeforeTheStreamsThatItStopped() async throws {
+        let toy = try Toy(concurrency: 1)
+        var refused = Self.day1
+        refused["/teams/a/members"] = [(401, #"{"error":{"message":"revoked","code":"invalid_api_key"}}"#)]
+        let summary = try await toy.run(Scripted(refused), now: "2026-01-01")
+        #expect(summary.faults.first?.what.contains("answered 401") == true, "\(summary.faults)")
+    }
+
     @Test func repliesThatFailAreAskedForAgain() async throws {
         let calm = try Toy()
         _ = try await calm.run(Scripted(Self.day1), now: "2026-01-01")
