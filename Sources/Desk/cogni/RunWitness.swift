@@ -30,7 +30,12 @@ struct RunWitness: Sendable {
 
     /// Sends what waits in the outbox, then writes the metrics, which say what still waits.
     static func tell(_ workspace: Workspace) async {
-        guard let store = try? StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name) else {
+        let store: StateStore
+        do throws(Fault) {
+            store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
+        } catch {
+            // Told, not fatal: what waits in the outbox goes with the next run.
+            Terminal.error("warning: state: \(error.what); neither metrics nor events were sent")
             return
         }
         defer { try? store.close() }
