@@ -61,7 +61,9 @@ struct RunWitness: Sendable {
         guard let listener = try? store.listener(), let reading = try? Workspace.read(listener.file),
             let pipeline = reading.pipeline, pipeline.name == name
         else { return }
-        Terminal.hide([pipeline.source.credential, pipeline.alerts.webhook, pipeline.alerts.webhookSecret].compactMap(\.self))
+        Terminal.hide(
+            [pipeline.source.credential, pipeline.alerts.webhook, pipeline.alerts.webhookSecret].compactMap(\.self)
+        )
         let courier = Courier(
             alerts: pipeline.alerts,
             now: { Instant(seconds: Console.wallSeconds) },

@@ -288,11 +288,10 @@ package struct PipelineRun: Sendable {
             "fetch": results.reduce(0) { $0 + $1.fetchMilliseconds },
             "close": results.reduce(0) { $0 + $1.closeMilliseconds }, "publish": doors.milliseconds() - closed,
         ]
-        let restated = restated(current, publication)
         for index in summary.streams.indices {
-            if let count = restated[summary.streams[index].name], count > 0 {
-                summary.streams[index].counters["restated_buckets"] = count
-            }
+            let name = summary.streams[index].name
+            let count = results.first { $0.name == name && $0.fault == nil }?.restated.buckets ?? 0
+            if count > 0 { summary.streams[index].counters["restated_buckets"] = count }
         }
         try remember(summary, results, before: current?.manifest, after: latest, root: root, store: store)
         return summary
@@ -343,18 +342,6 @@ package struct PipelineRun: Sendable {
         } catch {
             doors.progress(.note("an old generation could not be dropped: \(error.what)"))
         }
-    }
-
-    /// Partitions that were read again and came out differently, by stream.
-    private func restated(_ current: Generation?, _ publication: Publication?) -> [String: Int] {
-        guard let publication, let current else { return [:] }
-        let naming = PartitionNaming(pipeline.load.partitionBy)
-        return Dictionary(
-            publication.manifest.streams.map { stream in
-                (stream.name, RestatedPartitions.count(current.manifest.stream(stream.name), stream, naming))
-            },
-            uniquingKeysWith: { first, _ in first }
-        )
     }
 
     private func remember(

@@ -49,7 +49,7 @@ struct RunMeasures {
         return failures + [Measure("admin_sync_runs_total", [.init("outcome", outcome)], 1)]
     }
 
-    /// - Parameter before: what is kept; the parts that this run says nothing about stay.
+    /// - Parameter before: what is kept: the time of the last success stays when this run has none.
     func gauges(
         _ summary: RunSummary,
         _ manifest: Manifest?,
@@ -76,20 +76,14 @@ struct RunMeasures {
             all.append(Measure("admin_cursor_drift_seconds", [label], max(0, now.seconds - cursor.seconds)))
         }
         all += expiring.map { Measure("admin_certificate_expiring_total", [.init("stream", $0.key)], $0.value) }
-        return all + breaks(summary, before)
+        return all + breaks(manifest)
     }
 
-    /// Counts of the colleagues who look at relations, by kind: `relationship_breaks.unknown_project`.
-    private func breaks(_ summary: RunSummary, _ before: [Measure]) -> [Measure] {
-        let name = "admin_relationship_breaks"
-        var counts: [String: Int] = [:]
-        for stream in summary.streams {
-            for (key, count) in stream.counters where key.hasPrefix("relationship_breaks.") {
-                counts[String(key.dropFirst(20)), default: 0] += count
-            }
+    /// Rows whose relations lead nowhere, as the generation's diagnostics say. A relation that could not be looked at is left out.
+    private func breaks(_ manifest: Manifest?) -> [Measure] {
+        (manifest?.diagnostics?.relations ?? []).filter { $0.skipped == nil }.map {
+            Measure("admin_relationship_breaks", [.init("kind", $0.name)], $0.rows)
         }
-        if counts.isEmpty { return before.filter { $0.name == name } }
-        return counts.map { Measure(name, [.init("kind", $0.key)], $0.value) }
     }
 
     /// The measures of a run that did not get far enough to have numbers of its own.
@@ -114,18 +108,5 @@ struct RunMeasures {
     private static func seconds(_ milliseconds: Int) -> String {
         let rest = String(max(0, milliseconds) % 1000)
         return "\(max(0, milliseconds) / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
-    }
-}
-
-/// Partitions of reports that had been read to their end before and have other content now.
-enum RestatedPartitions {
-    static func count(_ old: Manifest.Stream?, _ new: Manifest.Stream?, _ naming: PartitionNaming) -> Int {
-        guard let old, let new, old.mode == "report", let reached = old.watermark else { return 0 }
-        let now = Dictionary(new.partitions.map { ($0.value, $0.files) }, uniquingKeysWith: { first, _ in first })
-        return old.partitions.count { partition in
-            guard let span = naming.span(partition.value), span.end <= reached else { return false }
-            return partition.files.map(\.facts.contentSHA256)
-                != now[partition.value, default: []].map(\.facts.contentSHA256)
-        }
     }
 }

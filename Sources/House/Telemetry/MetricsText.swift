@@ -57,7 +57,7 @@ package enum MetricsText {
         Metric(
             name: "admin_restated_buckets_total",
             type: "counter",
-            help: "Partitions read before whose content a later reading changed."
+            help: "Time buckets that a later reading found changed, new or gone."
         ),
         Metric(name: "admin_drift_fields_total", type: "counter", help: "Fields met outside the schema."),
         Metric(
