@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import fcntl
+import json
 import unittest
 
 from harness import CogniTest
@@ -44,6 +45,20 @@ class Breaker(CogniTest):
         self.cogni("enable", pipeline, "--output", self.output, "--reason", "key renewed", "--by", "ada", expect=0)
         self.good(pipeline)
         self.assertEqual((self.switch(pipeline)["by"], self.switch(pipeline)["reason"]), ("ada", "key renewed"))
+
+    def test_who_turned_it_is_kept_in_a_chain_that_shows_what_was_changed(self):
+        pipeline = self.guarded("disable_after_failures: 1")
+        self.good(pipeline)
+        self.bad(pipeline)
+        self.cogni("enable", pipeline, "--output", self.output, "--reason", "key renewed", "--by", "ada", expect=0)
+        self.cogni("rollback", self.at().path, "--to", "1", expect=0)  # current already: nothing to keep
+        trail = self.output / "demo/audit.ndjson"
+        records = [json.loads(line) for line in trail.read_text().splitlines()]
+        self.assertEqual([(one["action"], one["by"], one["before"], one["after"]) for one in records],
+                         [("disable", "cogni", True, False), ("enable", "ada", False, True)])  # fmt: skip
+        self.cogni("keys", "audit", "--file", trail, expect=0)
+        trail.write_text(trail.read_text().replace("key renewed", "key revoked"))
+        self.cogni("keys", "audit", "--file", trail, expect=1)
 
     def test_a_success_between_begins_the_count_anew(self):
         pipeline = self.guarded("disable_after_failures: 2")

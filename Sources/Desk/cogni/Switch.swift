@@ -33,13 +33,18 @@ enum Switch {
         )
     }
 
-    /// What the run's end did to the switch, for people.
+    /// What the run's end did to the switch, for people, and for the trail.
     static func word(_ workspace: Workspace, before: Bool) -> String? {
         guard
             let store = try? StateStore.openToRead(workspace.root.statePath, pipeline: workspace.pipeline.name),
             let flag = try? store.flag()
         else { return nil }
         try? store.close()
+        if before != flag.enabled, flag.by == PipelineSwitch.itself {
+            do throws(Fault) { try ControlTrail.note(flag, before: before, workspace.root) } catch {
+                Terminal.error("warning: audit.ndjson: \(error.what)")
+            }
+        }
         if before, !flag.enabled { return "pipeline \(workspace.pipeline.name) is switched off now: \(flag.reason)" }
         if !before, flag.enabled { return "pipeline \(workspace.pipeline.name) is switched on again: \(flag.reason)" }
         return before ? nil : "pipeline \(workspace.pipeline.name) stays off: \(flag.reason)"

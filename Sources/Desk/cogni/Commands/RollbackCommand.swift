@@ -38,6 +38,11 @@ struct RollbackCommand: AsyncParsableCommand {
             let commit = GenerationCommit(of: generation, reason: .rollback, runID: runID, at: Output.now)
             try store.rebuild(from: commit, events: try events(store, generation, entry))
             if let entry {
+                try ControlTrail.note(
+                    "rollback",
+                    root,
+                    [.init("before", .integer(entry.from)), .init("after", .integer(to))]
+                )
                 try store.recordRun(
                     RunRecord(
                         runID: runID,

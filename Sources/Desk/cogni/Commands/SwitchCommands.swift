@@ -61,6 +61,7 @@ struct SwitchTurn: ParsableArguments {
             recent: enabled ? "" : try store.flag()?.recent ?? ""
         )
         let events = RunEvents(workspace.pipeline) { Terminal.sanitizer.clean($0) }
+        try ControlTrail.note(flag, before: try store.flag()?.enabled ?? true, root)
         try store.setFlag(flag, events: events.turned(flag, runID: nil))
         await RunWitness.tell(workspace)
         if json {

@@ -1,0 +1,41 @@
+import Console
+import KeyRing
+import Ledger
+import Load
+import Model
+import Sanitizing
+
+/// Who steered a pipeline by hand, or that it steered itself: `audit.ndjson` in its folder, a chain of hashes like that of
+/// `cogni decrypt`. `cogni keys audit --file` checks it.
+enum ControlTrail {
+    static func path(_ root: OutputRoot) -> String { root.path + "/audit.ndjson" }
+
+    /// Durable when it returns, so that it can stand before what it tells.
+    /// - Parameter members: what was before, and what is after.
+    static func note(_ action: String, _ root: OutputRoot, _ members: [JSONValue.Member]) throws(Fault) {
+        let user = Console.user
+        let sanitizer = Terminal.sanitizer
+        let record = JSONValue.object(
+            [
+                .init("action", .string(action)), .init("at", .string(Output.now.text)),
+                .init(
+                    "user",
+                    ["uid": .integer(user.id), "user": .string(user.name), "host": .string(Console.hostName)]
+                ),
+                .init("sudo_user", .optional(Environment.all["SUDO_USER"])),
+            ] + members
+        )
+        try AuditTrail(path(root)).append(sanitizer.clean(record).members ?? [])
+    }
+
+    static func note(_ flag: PipelineSwitch, before: Bool, _ root: OutputRoot) throws(Fault) {
+        try note(
+            flag.enabled ? "enable" : "disable",
+            root,
+            [
+                .init("by", .string(flag.by)), .init("reason", .string(flag.reason)), .init("before", .bool(before)),
+                .init("after", .bool(flag.enabled)),
+            ]
+        )
+    }
+}
