@@ -143,6 +143,7 @@ package struct Reencryption: Sendable {
             reader: reader,
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
+            watched: [],
             look: OutgoingLook(stream: stream.name, reader: reader, gate: gate, rules: nil)
         )
         var all: [StagedFile] = []
