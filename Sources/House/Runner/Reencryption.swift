@@ -141,9 +141,9 @@ package struct Reencryption: Sendable {
             folder: staging,
             prefix: stream.name,
             reader: reader,
+            watched: [],
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
-            watched: [],
             look: OutgoingLook(stream: stream.name, reader: reader, gate: gate, rules: nil)
         )
         var all: [StagedFile] = []

@@ -77,10 +77,15 @@ package struct ScopeProbe: Sendable {
         var requests = RequestBuilder(plan: plan, pageLimit: columns.isEmpty ? 1 : ScopeProbe.parentLimit)
         requests.groupBy = []
         let shown = ShownParameters(spec: spec, rules: FieldRules(pipeline: pipeline, doors: doors))
+        let request: Request
+        do throws(Fault) { request = try requests.request(slice, CursorWalk(spec.pagination)) } catch {
+            answer.outcome.fault = error
+            return answer
+        }
         do throws(FetchFailure) {
             let box = try columns.isEmpty ? nil : PreviewBox(encoder(spec, plan, columns))
             _ = try await doors.fetcher.fetch(
-                requests.request(slice, CursorWalk(spec.pagination)),
+                request,
                 scope: spec.scope,
                 validate: { reply in box?.take(reply, slice.parameters) ?? .ok }
             )
