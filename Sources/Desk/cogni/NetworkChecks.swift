@@ -96,7 +96,7 @@ struct NetworkChecks {
     func scopes() async -> [Checklist.Finding] {
         let outcomes: [ScopeProbe.Outcome]
         do throws(Fault) {
-            var doors = workspace.doors(transport: try workspace.transport(replay: replay), key: nil)
+            var doors = try workspace.doors(transport: try workspace.transport(replay: replay), ring: nil)
             doors.fetcher = try fetcher()
             let options = RunOptions(now: Output.now, output: workspace.output, runID: "check")
             outcomes = await ScopeProbe(pipeline: pipeline, options: options, doors: doors).outcomes()

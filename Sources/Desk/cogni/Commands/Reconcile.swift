@@ -69,7 +69,7 @@ struct Reconcile: ParsableCommand {
         request.from = try from.map { try Workspace.instant($0, "--from") }
         request.until = try until.map { try Workspace.instant($0, "--until") }
         let transport = NoTransport()
-        let doors = workspace.doors(transport: transport, key: try workspace.key())
+        let doors = try workspace.doors(transport: transport, ring: try workspace.ring())
         let reconciliation = Reconciliation(pipeline: workspace.pipeline, doors: doors, generation: generation)
         let report = try reconciliation.report(request)
         if json {
