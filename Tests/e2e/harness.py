@@ -21,7 +21,7 @@ COGNI = str(BIN / "cogni")
 FIXTURE = ROOT / "Fixtures/openai-admin/replay"
 SINCE, NOW = "2025-11-01", "2025-12-01T06:00:00Z"
 # What a run may leave beside the data; everything else must be the same, byte for byte, whenever the data is.
-TRACES = ("state.sqlite", "runs", ".lock", "lock", "logs", "cogni.log", "metrics.prom", "audit.ndjson", "audit.ndjson.head", "rollback_log.ndjson")
+TRACES = ("state.sqlite", "runs", ".lock", "lock", "logs", "cogni.log", "metrics.prom", "audit", "rollback_log.ndjson")
 LIVE_NOW = "2026-11-20T12:00:00Z"
 LIVE_SINCE = "2026-11-12"
 SMALL = ["--projects", "4", "--users", "6", "--keys", "2", "--groups", "2", "--rows-per-bucket", "4"]

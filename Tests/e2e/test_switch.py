@@ -52,7 +52,7 @@ class Breaker(CogniTest):
         self.bad(pipeline)
         self.cogni("enable", pipeline, "--output", self.output, "--reason", "key renewed", "--by", "ada", expect=0)
         self.cogni("rollback", self.at().path, "--to", "1", expect=0)  # current already: nothing to keep
-        trail = self.output / "demo/audit.ndjson"
+        trail = self.output / "demo/audit/control.ndjson"
         records = [json.loads(line) for line in trail.read_text().splitlines()]
         self.assertEqual([(one["action"], one["by"], one["before"], one["after"]) for one in records],
                          [("disable", "cogni", True, False), ("enable", "ada", False, True)])  # fmt: skip

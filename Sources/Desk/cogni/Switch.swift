@@ -42,7 +42,7 @@ enum Switch {
         try? store.close()
         if before != flag.enabled, flag.by == PipelineSwitch.itself {
             do throws(Fault) { try ControlTrail.note(flag, before: before, workspace.root) } catch {
-                Terminal.error("warning: audit.ndjson: \(error.what)")
+                Terminal.error("warning: audit trail: \(error.what)")
             }
         }
         if before, !flag.enabled { return "pipeline \(workspace.pipeline.name) is switched off now: \(flag.reason)" }
