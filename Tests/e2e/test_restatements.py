@@ -94,7 +94,7 @@ class Restatements(CogniTest):
         self.live(self.file, self.api, since=None, now=LATER)
         stream = self.at().stream("costs_restatements")
         self.assertEqual(stream["mode"], "log")
-        self.assertEqual(stream["primary_key"], ["seen_at", *KEYS["costs"], "measure"])
+        self.assertEqual(stream["primary_key"], ["seen_at", "previous_manifest_sha256", *KEYS["costs"], "measure"])
         self.assertEqual([p["partition"] for p in stream["partitions"]], [{"dt": "2026-11-20"}])
         schema = json.loads((self.at().current / stream["schema"]).read_text())
         self.assertEqual([f["name"] for f in schema["fields"]], [*HEAD, *KEYS["costs"], "measure", "old_value", "new_value"])
