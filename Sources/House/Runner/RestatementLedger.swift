@@ -60,7 +60,9 @@ struct RestatementLedger {
 
     static func name(_ stream: String) -> String { stream + "_restatements" }
 
-    static func primaryKey(_ report: [String]) -> [String] { ["seen_at", "previous_manifest_sha256"] + report + ["measure"] }
+    static func primaryKey(_ report: [String]) -> [String] {
+        ["seen_at", "previous_manifest_sha256"] + report + ["measure"]
+    }
 
     /// `seen_at`, `previous_manifest_sha256`, `change`, the report's key, `measure`, `old_value`, `new_value`.
     static func columns(of stream: [Column], primaryKey: [String]) -> [Column] {
