@@ -206,6 +206,15 @@ class Relations(CogniTest):
         file = self.pipeline(FEW, name="strict", more="diagnostics: { max_findings: { unknown_users: 1000 } }")
         self.replay(file, fixture=self.fixture)
 
+    def test_another_format_with_a_full_refresh_is_looked_at_anew(self):
+        self.file = self.pipeline(FEW)
+        self.run_at()
+        told = self.findings()
+        self.file = self.pipeline(FEW, load="format: csv")
+        self.run_at("2025-12-01T06:00:00Z", "--full-refresh")
+        self.assertEqual(self.findings(), told)
+        self.run_at("2025-12-01T06:00:00Z")
+
     def test_thresholds_are_checked(self):
         file = self.pipeline("users: {}", name="bad", more="diagnostics: { max_findings: { unknwn_users: 0 } }")
         self.assertIn('did you mean "unknown_users"', self.cogni("validate", file, expect=2).out)

@@ -113,7 +113,8 @@ class Restatements(CogniTest):
         for name, file in files.items():
             self.live(file, self.api, since=None, now=LATER)
             rows = self.at(name).rows("costs_restatements")
-            told.append([{key: cell or None for key, cell in row.items()} for row in rows])
+            # Each output has a chain of its own.
+            told.append([{key: cell or None for key, cell in row.items() if key != "previous_manifest_sha256"} for row in rows])
         self.assertEqual(told[0], told[1])
         self.assertTrue(told[0])
 
