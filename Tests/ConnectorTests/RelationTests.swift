@@ -1,4 +1,5 @@
 import Connector
+import Model
 import Testing
 
 /// Relations and `reconcile` of connector files, and what is wrong with them.

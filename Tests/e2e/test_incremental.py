@@ -69,7 +69,8 @@ class Incremental(CogniTest):
         done = self.live(pipeline, simulator, since=None)
         self.assertEqual(done.summary["outcome"], "published")
         output = self.at()
-        self.assertEqual([(c["stream"], c["partition"]) for c in output.changes], [("usage_completions", {"dt": "2026-11-17"})])
+        expected = [("usage_completions", {"dt": "2026-11-17"}), ("usage_completions_restatements", {"dt": "2026-11-20"})]
+        self.assertEqual([(c["stream"], c["partition"]) for c in output.changes], expected)
         change = output.changes[0]
         self.assertEqual(len(change["remove"]), 1)
         self.assertIn(change["remove"][0], before)

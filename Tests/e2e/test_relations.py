@@ -7,6 +7,7 @@ import unittest
 from collections import Counter
 
 from harness import FIXTURE, ROOT, CogniTest
+from harness import rows as rows_of
 
 REPORTS = [
     "usage_completions", "usage_embeddings", "usage_moderations", "usage_images", "usage_audio_speeches",
@@ -31,6 +32,7 @@ project_roles: {}
 project_group_roles: {}
 project_user_roles: {}
 """
+FEW = "usage_completions: {}\ncosts: {}\nprojects: {}\nusers: {}"
 # What the connector's relations mean, said a second time: rows, where they are listed, whether the listed must live.
 MEANING = {
     "keys_without_project": (["project_api_keys.project_id"], ["projects.id"], True),
@@ -49,10 +51,8 @@ RING = {"COGNI_KEY_RING": str(ROOT / "Fixtures/keys/example.keyring.json")}
 
 
 def by_partition(output, name):
-    from harness import rows
-
     for _, partition, file in output.files(name):
-        yield partition.removeprefix("dt=") or None, rows(output.current / file["path"])
+        yield partition.removeprefix("dt=") or None, rows_of(output.current / file["path"])
 
 
 def living(row):
@@ -122,8 +122,10 @@ class Relations(CogniTest):
         return users
 
     def test_findings_are_those_of_the_rows(self):
+        self.file = self.pipeline(FEW)
         self.run_at()
         self.drop_some()
+        self.file = self.pipeline(STREAMS)
         shutil.rmtree(self.output)
         self.run_at()
         self.assertGreater(len(self.check()), 3)
@@ -141,9 +143,11 @@ class Relations(CogniTest):
         self.assertEqual({key[4] for key in set(told) - set(before) if key[0] == "unknown_users"} & set(users), set(users))
 
     def test_unchanged_days_keep_their_findings_without_being_read_again(self):
+        self.file = self.pipeline(FEW)
         self.run_at()
         self.drop_some()
         shutil.rmtree(self.output)
+        self.file = self.pipeline(STREAMS)
         self.run_at()
         before = self.check()
         # Days before the lookback stay; a user that appears in the list is no finding any more, there too.
@@ -154,6 +158,7 @@ class Relations(CogniTest):
         self.assertLess(len(after), len(before))
 
     def test_tokens_join_as_ids_do(self):
+        self.file = self.pipeline(FEW)
         self.run_at()
         self.drop_some()
         plain = self.pipeline(STREAMS, name="plain")
@@ -173,10 +178,11 @@ class Relations(CogniTest):
         })  # fmt: skip
 
     def test_csv_gives_the_same_findings(self):
+        self.file = self.pipeline(FEW)
         self.run_at()
         self.drop_some()
         for format in ("ndjson", "csv"):
-            file = self.pipeline(STREAMS, name=format, load=f"format: {format}")
+            file = self.pipeline(FEW, name=format, load=f"format: {format}")
             self.replay(file, fixture=self.fixture)
         self.assertEqual(self.findings(self.at("csv")), self.findings(self.at("ndjson")))
         self.assertTrue(self.findings(self.at("csv")))
@@ -189,15 +195,25 @@ class Relations(CogniTest):
         self.assertNotIn("skipped", relations["unknown_projects"])
 
     def test_a_threshold_fails_the_run_and_the_data_is_published(self):
+        self.file = self.pipeline(FEW)
         self.run_at()
         self.drop_some()
-        file = self.pipeline(STREAMS, name="strict", more="diagnostics: { max_findings: { unknown_users: 0 } }")
+        file = self.pipeline(FEW, name="strict", more="diagnostics: { max_findings: { unknown_users: 0 } }")
         done = self.replay(file, fixture=self.fixture, expect=5)
         self.assertIn("unknown_users", json.dumps(done.summary["faults"]))
         self.assertTrue(self.at("strict").rows("usage_completions"))
         self.replay(file, fixture=self.fixture, expect=5)
-        file = self.pipeline(STREAMS, name="strict", more="diagnostics: { max_findings: { unknown_users: 1000 } }")
+        file = self.pipeline(FEW, name="strict", more="diagnostics: { max_findings: { unknown_users: 1000 } }")
         self.replay(file, fixture=self.fixture)
+
+    def test_another_format_with_a_full_refresh_is_looked_at_anew(self):
+        self.file = self.pipeline(FEW)
+        self.run_at()
+        told = self.findings()
+        self.file = self.pipeline(FEW, load="format: csv")
+        self.run_at("2025-12-01T06:00:00Z", "--full-refresh")
+        self.assertEqual(self.findings(), told)
+        self.run_at("2025-12-01T06:00:00Z")
 
     def test_thresholds_are_checked(self):
         file = self.pipeline("users: {}", name="bad", more="diagnostics: { max_findings: { unknwn_users: 0 } }")
@@ -206,12 +222,13 @@ class Relations(CogniTest):
         self.assertIn('did you mean "max_findings"', self.cogni("validate", file, expect=2).out)
 
     def test_the_file_is_the_same_however_rows_arrive(self):
+        self.file = self.pipeline(FEW)
         self.run_at()
         self.drop_some()
         digests = set()
         for concurrency in (1, 8):
             shutil.rmtree(self.output, ignore_errors=True)
-            self.file = self.pipeline(STREAMS, source=f"concurrency: {concurrency}")
+            self.file = self.pipeline(FEW, source=f"concurrency: {concurrency}")
             self.run_at()
             digests.add(hashlib.sha256((self.at().current / "diagnostics/relations.ndjson").read_bytes()).hexdigest())
         self.assertEqual(len(digests), 1)

@@ -70,7 +70,6 @@ package struct PipelineRun: Sendable {
             current: current,
             memory: RowMemory(limit: options.memoryForRows),
             forgotten: forgotten,
-            generation: max(try root.generations().last ?? 0, current?.number ?? 0) + 1,
             organization: organization
         )
         let results = await work.results()

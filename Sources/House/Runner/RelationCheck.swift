@@ -57,7 +57,11 @@ struct RelationCheck {
                 continue
             }
             do throws(Fault) {
-                let found = try findings(relation, rows, rule: rule, earlier: earlier)
+                guard let found = try findings(relation, rows, rule: rule, earlier: earlier) else {
+                    let reason = "a file was written under another schema or format"
+                    outcome.relations.append(.init(name: relation.name, rule: rule, skipped: reason))
+                    continue
+                }
                 outcome.findings += found
                 outcome.relations.append(
                     .init(
@@ -128,16 +132,18 @@ struct RelationCheck {
 
     private typealias Earlier = [String: [String: [Finding]]]
 
+    /// `nil`: a file can't be read by the schema of today.
     private func findings(
         _ relation: Relation,
         _ rows: [Relation.Place],
         rule: String,
         earlier: Earlier
-    ) throws(Fault) -> [Finding] {
+    ) throws(Fault) -> [Finding]? {
         var listed: Set<String> = []
         for place in relation.listed {
             guard let stream = publication.manifest.stream(place.stream) else { continue }
-            listed.formUnion(try Self.names(try values(of: place, in: stream), relation.mustLive))
+            guard let values = try values(of: place, in: stream) else { return nil }
+            listed.formUnion(Self.names(values, relation.mustLive))
         }
         let carried = try canCarry(relation, rule, listed: listed) ? earlier[relation.name] ?? [:] : nil
         var found: [Finding] = []
@@ -155,7 +161,8 @@ struct RelationCheck {
                 }
                 var counts: [String: Int] = [:]
                 for file in partition.files {
-                    for value in try values(of: place, in: file) {
+                    guard let values = try values(of: place, in: file) else { return nil }
+                    for value in values {
                         switch relation.find {
                         case .unlisted:
                             let rows = isSnapshot ? value.living : value.rows
@@ -179,7 +186,7 @@ struct RelationCheck {
         return found
     }
 
-    private static func names(_ values: [DistinctValue], _ mustLive: Bool) throws(Fault) -> Set<String> {
+    private static func names(_ values: [DistinctValue], _ mustLive: Bool) -> Set<String> {
         Set(values.filter { !mustLive || $0.living > 0 }.map(\.text))
     }
 
@@ -197,7 +204,7 @@ struct RelationCheck {
             }
             for partition in before.partitions {
                 for file in partition.files {
-                    let values = try read(current.path + "/" + file.path, codec: nil, place)
+                    guard let values = try read(current.path + "/" + file.path, codec: nil, place) else { return false }
                     if values.contains(where: { !listed.contains($0.text) }) { return false }
                 }
             }
@@ -207,15 +214,18 @@ struct RelationCheck {
 
     // MARK: Values
 
-    private func values(of place: Relation.Place, in stream: Manifest.Stream) throws(Fault) -> [DistinctValue] {
+    private func values(of place: Relation.Place, in stream: Manifest.Stream) throws(Fault) -> [DistinctValue]? {
         var all: [DistinctValue] = []
         for partition in stream.partitions {
-            for file in partition.files { all += try values(of: place, in: file) }
+            for file in partition.files {
+                guard let values = try values(of: place, in: file) else { return nil }
+                all += values
+            }
         }
         return all
     }
 
-    private func values(of place: Relation.Place, in file: Manifest.File) throws(Fault) -> [DistinctValue] {
+    private func values(of place: Relation.Place, in file: Manifest.File) throws(Fault) -> [DistinctValue]? {
         if let staged = publication.stagedFile(file.path) {
             if let known = staged.values?[place.column] { return known }
             return try read(staged.path, codec: pipeline.load.codec, place)
@@ -224,12 +234,13 @@ struct RelationCheck {
         return try read(current.path + "/" + file.path, codec: nil, place)
     }
 
-    /// The slow way, for files whose values nobody counted on the way.
-    private func read(_ path: String, codec: Codec?, _ place: Relation.Place) throws(Fault) -> [DistinctValue] {
+    /// The slow way, for files whose values nobody counted on the way. `nil`: the file has other columns than today's.
+    private func read(_ path: String, codec: Codec?, _ place: Relation.Place) throws(Fault) -> [DistinctValue]? {
         guard let spec = pipeline.connector.stream(place.stream) else { return [] }
         let columns = spec.archiveColumns
         guard let index = columns.firstIndex(where: { $0.name == place.column }) else { return [] }
-        let isCSV = pipeline.load.format == .csv
+        // Files in staging have no ending that says so; those of a generation may be of another format than today's.
+        let isCSV = codec == nil ? RowFormat(path: path) == .csv : pipeline.load.format == .csv
         let reader = ArchiveLine(format: isCSV ? .csv : .ndjson, columns: columns, primaryKey: [], timeColumn: nil)
         let totals = LineTotals(columns: columns.map { ($0.name, false) }, isCSV: isCSV, isStrict: false)
         let ending = columns.firstIndex { $0.name == "deleted_at" && $0.origin == .ours }
@@ -256,7 +267,7 @@ struct RelationCheck {
         } catch {
             throw Fault(error)
         }
-        if isForeign { throw OldRows(reader: reader, paths: [path]).foreign }
+        if isForeign { return nil }
         return totals.values(set).map { DistinctValue($0, reader, columns[index]) }
     }
 

@@ -33,8 +33,9 @@ struct RestatementLedger {
 
     /// - Parameters:
     ///   - primaryKey: of the report, as it was grouped in the end.
-    ///   - generation: the one that will see it.
-    init(stream: StreamSpec, primaryKey: [String], reader: ArchiveLine, now: Instant, generation: Int) {
+    ///   - previousManifest: digest of the manifest that the generation which sees it will follow. It names the generation
+    ///     as its `_SUCCESS` does, and is the same when a run is done again after a rollback, where a number would not be.
+    init(stream: StreamSpec, primaryKey: [String], reader: ArchiveLine, now: Instant, previousManifest: String) {
         name = RestatementLedger.name(stream.name)
         columns = RestatementLedger.columns(of: stream.archiveColumns, primaryKey: primaryKey)
         self.primaryKey = RestatementLedger.primaryKey(primaryKey)
@@ -53,19 +54,21 @@ struct RestatementLedger {
         // The end of a bucket follows from its start.
         measures = others.filter { !(reader.columns[$0].origin == .bucket) }
         head = [
-            text.write(.text(Array(now.text.utf8))) ?? [], text.write(.bare(Array(String(generation).utf8))) ?? [],
+            text.write(.text(Array(now.text.utf8))) ?? [], text.write(.text(Array(previousManifest.utf8))) ?? [],
         ]
     }
 
     static func name(_ stream: String) -> String { stream + "_restatements" }
 
-    static func primaryKey(_ report: [String]) -> [String] { ["seen_at", "generation"] + report + ["measure"] }
+    static func primaryKey(_ report: [String]) -> [String] {
+        ["seen_at", "previous_manifest_sha256"] + report + ["measure"]
+    }
 
-    /// `seen_at`, `generation`, `change`, the report's key, `measure`, `old_value`, `new_value`.
+    /// `seen_at`, `previous_manifest_sha256`, `change`, the report's key, `measure`, `old_value`, `new_value`.
     static func columns(of stream: [Column], primaryKey: [String]) -> [Column] {
         var all = [
             Column("seen_at", path: [], origin: .ours, kind: .timestamp, nullable: false),
-            Column("generation", path: [], origin: .ours, kind: .integer, nullable: false),
+            Column("previous_manifest_sha256", path: [], origin: .ours, kind: .string, nullable: false),
             Column("change", path: [], origin: .ours, kind: .string, nullable: false),
         ]
         for name in primaryKey {

@@ -17,8 +17,6 @@ struct RunWork: Sendable {
     /// Streams whose cursor was reset: their files stay until they have been read again from the beginning.
     var forgotten: Set<String> = []
 
-    /// The number that the generation of this run will have.
-    var generation = 1
     let organization: OrganizationPin
 
     /// What a stream's children wait for.
@@ -204,7 +202,7 @@ struct RunWork: Sendable {
             oldLedger: old(RestatementLedger.name(spec.name)),
             oldFolder: current?.path,
             width: 2,
-            generation: generation,
+            previousManifest: current?.manifestSHA256 ?? "",
             watched: watched(spec)
         )
         closing.gate = doors.gate

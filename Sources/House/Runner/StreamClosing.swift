@@ -28,8 +28,8 @@ struct StreamClosing: Sendable {
     /// The last look at what is about to be published, and what the pipeline says of each field.
     var gate: LeakGate?
     var rules: FieldRules?
-    /// The number that the generation of this run will have.
-    let generation: Int
+    /// Digest of the current generation's manifest, which the one of this run will follow.
+    let previousManifest: String
     /// Columns whose distinct values relations ask for.
     let watched: [String]
 
@@ -179,7 +179,7 @@ struct StreamClosing: Sendable {
             primaryKey: result.primaryKey,
             reader: reader,
             now: now,
-            generation: generation
+            previousManifest: previousManifest
         )
         for one in closed.sorted(by: { $0.name < $1.name }) {
             guard let before = old?.partition(one.name),
