@@ -284,7 +284,7 @@ class Leaks(CogniTest):
                     f'pipeline: x\nsource: &a {{ x: "{flat}" }}\nload: *a\n',
                 )):  # fmt: skip
                     path = self.written(f"{number}.yaml", text)
-                    for form in ("text", "json", "github", "sarif"):
+                    for form in ("text", "json", "github", "sarif") if number == 3 else ("text",):
                         self.assertEqual(self.quiet("validate", path, "--format", form).code, 2, text)
                     if number == 0:
                         self.assertEqual(self.quiet("run", path).code, 2)

@@ -29,9 +29,10 @@ package actor PseudonymTransport: Transport {
     package func send(_ request: Request) async throws(TransportError) -> Reply {
         var reply = try await inner.send(original(request))
         guard let spec = specs[request.stream], let body = try? JSONValue(parsing: reply.body.array) else {
-            // Not JSON: nobody can say what stands in it, so nothing of it is kept.
-            if reply.status == 200 { return reply }
-            reply.body = PageBytes(Array("{\"error\":{\"message\":\"\",\"type\":\"\"}}".utf8))
+            // Not JSON: nobody can say what stands in it, so nothing of it is kept, and it stays no reply.
+            let stub = reply.status == 200 ? "not JSON" : "{\"error\":{\"message\":\"\",\"type\":\"\"}}"
+            reply.body = PageBytes(Array(stub.utf8))
+            reply.headers = reply.headers.filter { $0.key == "content-type" || $0.key.contains("retry") }
             return reply
         }
         if reply.status == 200 { learn(body, spec) }

@@ -132,9 +132,12 @@ struct ValueResolver {
             case .bare: column.kind == .boolean ? .boolean : .number
             case .json: .json
             }
+        // What is sealed is masked before: a key pasted into a name is nothing that anyone should open again.
+        var plain = ValueResolver.bytes(value)
+        if kind == .string, let masked = rules.maskSecrets(plain) { plain = masked }
         var token: [UInt8] = []
         do throws(SealingError) {
-            try sealer.seal(kind, ValueResolver.bytes(value).span, into: &token)
+            try sealer.seal(kind, plain.span, into: &token)
         } catch {
             throw WrongValue("column \(column.name) could not be sealed: \(error)")
         }

@@ -44,7 +44,9 @@ struct InnerRules {
             case (.mask, .string(let text)):
                 return .string(String(decoding: FieldPolicy.masked(Array(text.utf8)), as: UTF8.self))
             case (.mask, _): return "…"
-            case (.seal(let sealer), .string(let text)): return sealed(sealer, .string, Array(text.utf8))
+            case (.seal(let sealer), .string(let text)):
+                let bytes = Array(text.utf8)
+                return sealed(sealer, .string, maskSecrets(bytes) ?? bytes)
             case (.seal(let sealer), _): return sealed(sealer, .json, value.canonical)
             }
         }
@@ -59,8 +61,10 @@ struct InnerRules {
             return .object(
                 members.map { member in
                     let deeper = pending.filter { $0.path.first == member.key || $0.path.first == "*" }
+                    // Names are people's words too, in maps.
+                    let name = maskSecrets(Array(member.key.utf8)).map { String(decoding: $0, as: UTF8.self) }
                     return JSONValue.Member(
-                        member.key,
+                        name ?? member.key,
                         walk(member.value, deeper.map { ($0.path.dropFirst(), $0.action) })
                     )
                 }
