@@ -22,7 +22,7 @@ from tries import fails, same, told
 
 MIB = 1 << 20
 LIMITS = "page_limit: 3\nconcurrency: 8\nretry: { budget: 60s, max_delay: 1s }\ntimeouts: { stall: 1s, page: 2s }"
-STUCK = LIMITS.replace("60s", "1s")
+STUCK = SHORT + "\ntimeouts: { stall: 3s, page: 6s }"
 LONG_AGO = 'costs: { since: 2025-11-12, group_by: [project_id, api_key_id] }'
 
 
