@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import ROOT, CogniTest, rows
 from plain_api import PlainTest, page
 
+csv.field_size_limit(1 << 24)
 CORPORA = Path(os.environ.get("COGNI_CORPORA", ROOT.parent / "shared/corpora"))
 LIST = """
   - name: {name}
@@ -136,7 +137,7 @@ class Texts(PlainTest, CogniTest):
             for row in found if isinstance(found, list) else [found]:
                 texts |= {*row, *row.values()}
         for file in (CORPORA / "csv-spectrum/csvs").glob("*.csv"):
-            text = file.read_text(newline="")
+            text = file.read_bytes().decode()
             texts |= {text, *(cell for row in csv.reader(text.splitlines(True)) for cell in row)}
         self.assertGreater(len(texts), 20)
         self.through(sorted(texts))
