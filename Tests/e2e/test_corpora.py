@@ -148,6 +148,16 @@ class Texts(PlainTest, CogniTest):
                       "x" * 70_000, "\x7f", "\x1b[31m", "\x85", "a\rb", "../../etc/passwd", "CON", "\U0010ffff"])  # fmt: skip
 
 
+    def test_keys_and_ids_that_only_look_alike_stay_two(self):
+        twins = {"\u00e9": 1, "e\u0301": 2, "a": 3}
+        server = self.api({"/things": page({"id": "\u00e9", "more": twins}, {"id": "e\u0301", "more": {"x": twins}})})
+        self.go(self.plain("things: {}\nparts: {}"), server)
+        first, second = archived(self.at())["\u00e9"], archived(self.at())["e\u0301"]
+        self.assertEqual(plain(first["more"]), twins)
+        self.assertEqual(plain(second["more"]), {"x": twins})
+        self.assertEqual(len([target for target in server.asked if target.endswith("/parts")]), 2, "each is a parent of its own")
+
+
 def snippets():
     """(file, whether it is invalid, text) of the YAML test suite; its files are a list with block texts, two spaces deep."""
     shown = str.maketrans({"␣": " ", "←": "\r", "⇔": "\ufeff", "↵": "\n", "»": "\t"})
