@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import ROOT, CogniTest, rows
 from plain_api import PlainTest, page
 
+csv.field_size_limit(1 << 24)
 CORPORA = Path(os.environ.get("COGNI_CORPORA", ROOT.parent / "shared/corpora"))
 LIST = """
   - name: {name}
@@ -136,7 +137,7 @@ class Texts(PlainTest, CogniTest):
             for row in found if isinstance(found, list) else [found]:
                 texts |= {*row, *row.values()}
         for file in (CORPORA / "csv-spectrum/csvs").glob("*.csv"):
-            text = file.read_text(newline="")
+            text = file.read_bytes().decode()
             texts |= {text, *(cell for row in csv.reader(text.splitlines(True)) for cell in row)}
         self.assertGreater(len(texts), 20)
         self.through(sorted(texts))
@@ -145,6 +146,16 @@ class Texts(PlainTest, CogniTest):
         self.through(["", " ", "\0", "a\0b", "\r", "\r\n", "\n", '"', '""', "'", ",", '","', "=1+1", "@SUM(A1)", "\t", "\u2028", "\u2029", "\ufeff", "\ufffe",
                       "\uffff", "é", "e\u0301", "\U0001f469\u200d\U0001f469", "\u202e", "null", "NULL", "\\N", "\\", "\\n", "true", "1e400", "-0", "NaN",
                       "x" * 70_000, "\x7f", "\x1b[31m", "\x85", "a\rb", "../../etc/passwd", "CON", "\U0010ffff"])  # fmt: skip
+
+
+    def test_keys_and_ids_that_only_look_alike_stay_two(self):
+        twins = {"\u00e9": 1, "e\u0301": 2, "a": 3}
+        server = self.api({"/things": page({"id": "\u00e9", "more": twins}, {"id": "e\u0301", "more": {"x": twins}})})
+        self.go(self.plain("things: {}\nparts: {}"), server)
+        first, second = archived(self.at())["\u00e9"], archived(self.at())["e\u0301"]
+        self.assertEqual(plain(first["more"]), twins)
+        self.assertEqual(plain(second["more"]), {"x": twins})
+        self.assertEqual(len([target for target in server.asked if target.endswith("/parts")]), 2, "each is a parent of its own")
 
 
 def snippets():

@@ -75,15 +75,18 @@ extension JSONValue {
         if isSorted(members) { return members }
         var last: [String: JSONValue] = [:]
         var order: [String] = []
+        guard members.allSatisfy({ $0.key.utf8.allSatisfy { $0 < 0x80 } }) else { return sortedByUnits(members) }
         for member in members {
             if last.updateValue(member.value, forKey: member.key) == nil { order.append(member.key) }
         }
-        let ascii = order.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
-        let keys =
-            ascii
-            ? order.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            : order.sorted { $0.utf16.lexicographicallyPrecedes($1.utf16) }
-        return keys.map { Member($0, last[$0] ?? .null) }
+        return order.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { Member($0, last[$0] ?? .null) }
+    }
+
+    /// Keys are told apart by their UTF-16 units: an é of one letter and one of two are equal as texts, and two members.
+    private static func sortedByUnits(_ members: [Member]) -> [Member] {
+        var last: [[UInt16]: Member] = [:]
+        for member in members { last[Array(member.key.utf16)] = member }
+        return last.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
     }
 
     /// Plain keys, each behind the one before: nothing to do, and most objects that were read are so.

@@ -162,10 +162,12 @@ struct RunWork: Sendable {
 
     /// Rows of a parent that its children are walked under: each id once, archived ones left out.
     private func kept(_ rows: [[String: String]], _ parent: StreamSpec.Parent) -> [[String: String]] {
-        var seen: Set<[String: String]> = []
+        // By their bytes: an é of one letter and one of two are equal as texts, and two ids to the API.
+        var seen: Set<[[UInt8]]> = []
         return rows.filter { row in
+            let bytes = row.sorted { $0.key < $1.key }.flatMap { [Array($0.key.utf8), Array($0.value.utf8)] }
             let isSkipped = parent.skip.contains { skip in row[skip.column].map { skip.values.contains($0) } ?? false }
-            return !isSkipped && seen.insert(row).inserted
+            return !isSkipped && seen.insert(bytes).inserted
         }
     }
 

@@ -110,9 +110,11 @@ struct GenerationBuilder {
         }
         try writeControlFiles()
         try onDisk { () throws(DiskError) in
-            for folder in folders.reversed() { try Disk.syncFolder(building + "/" + folder) }
+            // A signal must not wait for the syncs of a thousand partitions.
+            for folder in folders.reversed() where !Task.isCancelled { try Disk.syncFolder(building + "/" + folder) }
             try Disk.syncFolder(building)
         }
+        try Publication.refuseWhenStopped()
         try lookAgain()
     }
 

@@ -290,6 +290,7 @@ package struct Verifier {
         let present = Set(all)
         let dropped = Set(((try? Vacuum.log(root)) ?? []).map(\.generation))
         let rollbacks = (try? Rollback.log(root)) ?? []
+        var told: Set<Int> = []
         var digests: [Int: String] = [:]
         for number in all {
             let bytes = try? DiskFile.read("manifest.json", beneath: root.generationPath(number))
@@ -323,6 +324,7 @@ package struct Verifier {
             }
             guard let previous = record.previous else { continue }
             guard previous < number, present.contains(previous) || dropped.contains(previous) else {
+                told.insert(previous)
                 find(number, "_SUCCESS", .chain, "follows generation \(previous), which is gone without a trace")
                 continue
             }
@@ -333,7 +335,7 @@ package struct Verifier {
         // What nothing follows is missed by nobody: numbers between others, and what a rollback left above `current`.
         let span = Set((all.first ?? 1)...(all.last ?? 1))
         let known = span.union(rollbacks.flatMap { [$0.from, $0.to] })
-        for number in known.subtracting(present).subtracting(dropped).sorted() {
+        for number in known.subtracting(present).subtracting(dropped).subtracting(told).sorted() {
             find(0, "generations/" + OutputRoot.name(of: number), .chain, "is gone without a trace")
         }
     }
