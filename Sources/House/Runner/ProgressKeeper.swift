@@ -180,10 +180,10 @@ actor ProgressKeeper {
         }
     }
 
-    /// A stream of many partitions has much to note, and a disk may be slow: noting takes a quarter of the time at most, unless
+    /// A stream of many partitions has much to note, and a disk may be slow: noting takes a tenth of the time, unless
     /// every page is to be made durable.
     private func rest(after cost: Duration) {
-        if interval > .zero { restsUntil = .now + cost * 3 }
+        if interval > .zero { restsUntil = .now + min(cost * 9, .seconds(10)) }
     }
 
     /// Before the process ends with work undone.
