@@ -60,7 +60,7 @@ class FailAtEveryCall:
     def traced(self, number, output, strike=None):
         workload = self.workload
         return trace(
-            workload.command(number, output), folders=[output], environment=workload.environment, cwd=workload.folder,
+            workload.command(number, output), folders=[output], environment=workload.surroundings(number), cwd=workload.folder,
             names=[*syscalls.CHANGING, *syscalls.READING], strike=strike,
         )  # fmt: skip
 
