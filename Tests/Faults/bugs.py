@@ -41,14 +41,16 @@ BUGS = [
         "the cursor moves before the manifest",
         [(
             "Sources/House/Runner/PipelineRun.swift",
-            "                switch try root.publish(built) {\n",
+            "            publication = built\n",
+            "            publication = built\n"
+            "            if !options.dryRun {\n"
             "                try store.rebuild(\n"
             "                    from: GenerationCommit(\n"
             "                        generation: (current?.number ?? 0) + 1, manifestSHA256: \"\", runID: options.runID,\n"
             "                        committed: options.now, watermarks: []\n"
             "                    )\n"
             "                )\n"
-            "                switch try root.publish(built) {\n",
+            "            }\n",
         ), (
             # The bug's own claim moves the number on; without this the run would notice by itself.
             "Sources/House/Ledger/Claim.swift",

@@ -34,7 +34,7 @@ class Census:
         log = output / "log"
         done = subprocess.run(
             ["strace", "-f", "-qq", "-y", "-s", "0", "-o", log, *workload.command(number, seen[0])], capture_output=True,
-            text=True, env=workload.environment, cwd=workload.folder, stdin=subprocess.DEVNULL, timeout=120,
+            text=True, env=workload.surroundings(number), cwd=workload.folder, stdin=subprocess.DEVNULL, timeout=120,
         )  # fmt: skip
         if done.returncode != 0:
             trial.fail(f"under strace the run ended with {done.returncode}: {done.stderr[-300:]}")
@@ -53,7 +53,7 @@ class Census:
         if unknown:
             trial.fail(f"run {number}: calls that the laboratory does not know: {dict(unknown)}")
         calls = trace(
-            workload.command(number, seen[1]), folders=[seen[1]], environment=workload.environment, cwd=workload.folder
+            workload.command(number, seen[1]), folders=[seen[1]], environment=workload.surroundings(number), cwd=workload.folder
         ).calls
         counted = Counter(call.name for call in calls if call.name not in syscalls.FLAGS_AT or call.writes)
         trial.fired += sum(counted.values())

@@ -1,10 +1,11 @@
-"""SIGKILL at every call that changes the disk, in a first run and in a second one; torn writes; three kills in a row."""
+"""SIGKILL at every call that changes the disk, in each of the runs; torn writes; three kills in a row."""
 
 import random
 
 import checker
 from report import Trial
 from tracer import Strike, trace
+from workload import RUNS
 
 NAME = "SIGKILL at every changing call"
 
@@ -19,13 +20,13 @@ class KillAtEveryCall:
         """(run, strikes in a row) of every trial."""
         chance = random.Random(self.seed)
         plans = []
-        for number in (1, 2):
+        for number in RUNS:
             output = scratch / f"count-{number}"
             self.workload.begin(number, output)
             calls = self.traced(number, output).calls
             every = list(range(1, len(calls) + 1))
             writes = [call.index for call in calls if call.name in ("write", "pwrite64") and call.size > 1]
-            kills = chance.sample(every, 16) if self.short else every
+            kills = chance.sample(every, 12) if self.short else every
             torn = chance.sample(writes, 5) if self.short else writes
             plans += [(number, [Strike(at, "kill")]) for at in kills]
             plans += [(number, [Strike(at, "tear")]) for at in torn]
@@ -36,7 +37,7 @@ class KillAtEveryCall:
     def traced(self, number, output, strike=None):
         workload = self.workload
         return trace(
-            workload.command(number, output), folders=[output], environment=workload.environment, cwd=workload.folder,
+            workload.command(number, output), folders=[output], environment=workload.surroundings(number), cwd=workload.folder,
             strike=strike,
         )  # fmt: skip
 

@@ -11,12 +11,13 @@ import checker
 import images
 from kills import finish
 from report import Trial
+from workload import RUNS
 
 MIXES = 3  # images with a seed of their own, for every point
 
 
 class PowerLoss:
-    """Images of two runs; equal images are tried once."""
+    """Images of all runs; equal images are tried once."""
 
     def __init__(self, workload, seed, short):
         self.workload, self.seed, self.short = workload, seed, short
@@ -26,7 +27,7 @@ class PowerLoss:
         """(base, operations) of a run whose output stands on the recorder."""
         mount, journal = scratch / f"mount-{number}", scratch / f"journal-{number}"
         mount.mkdir()
-        base = [str(self.workload.calm(number - 1))] if number > 1 else []
+        base = [str(self.workload.calm(1))] if number == 2 else []
         here = os.path.dirname(os.path.abspath(__file__))
         server = subprocess.Popen([sys.executable, os.path.join(here, "recorder.py"), str(mount), str(journal), *base])
         try:
@@ -51,7 +52,7 @@ class PowerLoss:
         """(run, operations done, kind, seed) of every image that differs from those before it."""
         chance = random.Random(self.seed + 3)
         plans = []
-        for number in (1, 2):
+        for number in RUNS:
             base, operations = self.journals[number] = self.record(number, scratch)
             syncs = sum(operation[0] == "sync" for operation in operations)
             if syncs < 10:
@@ -66,7 +67,7 @@ class PowerLoss:
                     if mark not in seen:
                         seen.add(mark)
                         every.append((number, done, kind, seed))
-            plans += chance.sample(every, 18) if self.short else every
+            plans += chance.sample(every, 14) if self.short else every
         return plans
 
     def trial(self, plan, output):

@@ -8,6 +8,7 @@ import time
 import checker
 from kills import finish
 from report import Trial
+from workload import RUNS
 
 
 class RandomKills:
@@ -21,7 +22,7 @@ class RandomKills:
         started = time.monotonic()
         self.workload.run(1, output)
         whole = time.monotonic() - started
-        return [(number, self.seed + at, whole) for at in range(8 if self.short else 250) for number in (1, 2)]
+        return [(number, self.seed + at, whole) for at in range(6 if self.short else 150) for number in RUNS]
 
     def trial(self, plan, output):
         number, seed, whole = plan
@@ -34,7 +35,7 @@ class RandomKills:
         for _ in range(kills):
             trial.injected += 1
             process = subprocess.Popen(
-                self.workload.command(number, output), env=self.workload.environment, cwd=self.workload.folder,
+                self.workload.command(number, output), env=self.workload.surroundings(number), cwd=self.workload.folder,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
             time.sleep(chance.random() * whole)
