@@ -75,14 +75,15 @@ let package = Package(
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
+        room("Native", "StageClock"),
         room("Native", "PageMemory"),
         room("Native", "Console"),
-        room("Native", "Disk"),
+        room("Native", "Disk", ["StageClock"]),
         room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
-        room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk"]),
+        room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk", "StageClock"]),
         room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),
-        room("Native", "RecordScan", ["CRecordScan", "PageMemory"]),
+        room("Native", "RecordScan", ["CRecordScan", "PageMemory", "StageClock"]),
 
         // House: what passes through the rooms, what is remembered, and who walks it through.
         room("House", "Model"),
@@ -107,8 +108,8 @@ let package = Package(
         ),
 
         // Stages: the rooms, in the order of the data. None imports another.
-        room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory"]),
-        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory"]),
+        room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory", "StageClock"]),
+        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "StageClock"]),
         room("Stages", "Load", ["Model", "ArchiveWriting", "Disk", "RecordScan"]),
 
         // Desk: the programs.
@@ -117,7 +118,7 @@ let package = Package(
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Runner", "Extract", "Transform", "Load", "Disk",
                 "PageMemory", "Reporting", "Sealing", "CurlTransport", "ArchiveWriting", "RecordScan", "Console",
-                "Sanitizing", "KeyRing", "Telemetry", arguments,
+                "Sanitizing", "KeyRing", "Telemetry", "StageClock", arguments,
             ]
         ),
         program("cogni-simulator", [arguments] + nio),
@@ -142,7 +143,7 @@ let package = Package(
         tests("LedgerTests", ["Ledger", "StateDisk", "Disk", "Model", sqlite]),
         tests("ReportingTests", ["Reporting", "Model"]),
         tests("TelemetryTests", ["Telemetry", "Ledger", "PipelineFile", "Sanitizing", "CurlTransport", "Model"]),
-        tests("ExtractTests", ["Extract", "CurlTransport", "PageMemory", "Connector", "Model"]),
+        tests("ExtractTests", ["Extract", "CurlTransport", "PageMemory", "Connector", "Model", "StageClock"]),
         tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),
         tests("LoadTests", ["Load", "ArchiveWriting", "Disk", "Model"]),
         tests("FixtureTests", ["Extract", "PipelineFile", "Connector", "PageMemory", "Model"]),
@@ -150,7 +151,7 @@ let package = Package(
             "RunnerTests",
             [
                 "Runner", "Ledger", "Load", "Reporting", "Extract", "Transform", "Sealing", "KeyRing", "Sanitizing",
-                "Disk", "PipelineFile", "Connector", "PageMemory", "Model",
+                "Disk", "PipelineFile", "Connector", "PageMemory", "Model", "StageClock",
             ]
         ),
         tests("SimulatorTests", ["cogni-simulator"]),

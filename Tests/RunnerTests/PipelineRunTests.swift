@@ -87,13 +87,14 @@ struct Toy {
         pipeline = try reading.get()
     }
 
-    func run(_ transport: any Transport, now: String) async throws -> RunSummary {
+    func run(_ transport: any Transport, now: String, fetchAheadFrom: Int? = nil) async throws -> RunSummary {
         var options = RunOptions(
             now: try #require(Instant(text: now)),
             output: folder + "/toy",
             runID: "run-\(UUID().uuidString.prefix(8))"
         )
         options.checkpointInterval = .zero
+        if let fetchAheadFrom { options.fetchAheadFrom = fetchAheadFrom }
         let doors = RunDoors(
             fetcher: PageFetcher(
                 transport: transport,

@@ -95,7 +95,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
             }
             guard filled > 0 else { break }
             let counts = merge.counts
-            try append(block, count: filled, rows: counts.rows, times: timed ? (counts.minTime, counts.maxTime) : nil)
+            let times = timed ? (counts.minTime, counts.maxTime) : nil
+            try append(block, count: filled, rows: counts.rows, times: times, of: merge)
         }
         return try end()
     }
@@ -110,10 +111,14 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         times = nil
     }
 
-    /// Adds whole lines: the first `length` bytes of `lines`.
-    func append(_ lines: [UInt8], count length: Int, rows count: Int, times span: (min: Int64, max: Int64)?)
-        throws(Fault)
-    {
+    /// Adds whole lines: the first `length` bytes of `lines`; `merge` has just made them.
+    func append(
+        _ lines: [UInt8],
+        count length: Int,
+        rows count: Int,
+        times span: (min: Int64, max: Int64)?,
+        of merge: RunMerge? = nil
+    ) throws(Fault) {
         if writer.isOpen, writer.contentBytes + length > maxFileSize { try closeFile() }
         // Before anything is written: while the block is hot in the cache, and nothing has left it.
         try look.check(lines, count: length)
@@ -127,7 +132,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         } catch {
             throw Fault(error)
         }
-        guard totals.take(lines, count: length) == length else {
+        let isAdded = merge.map { totals.takeBlock(of: $0) } ?? false
+        guard isAdded || totals.take(lines, count: length) == length else {
             if let column = totals.bareColumn { throw look.bare(column) }
             throw Fault(
                 .badReply,

@@ -1,6 +1,7 @@
 internal import CDeflate
 internal import CZstd
 internal import Disk
+internal import StageClock
 
 /// Turns content into a file's bytes. The same content gives the same bytes, in whatever pieces it comes.
 protocol Encoder: AnyObject {
@@ -16,6 +17,9 @@ final class FileSink {
     let file: DiskFile
     private let hasher: SHA256?
     private(set) var byteCount = 0
+    /// Of the task that opened the file; a writer's own thread has no task.
+    private let clock = StageClock.current
+    private var hashedNanoseconds = 0
 
     /// Without `hasher` the caller hashes the same bytes elsewhere.
     init(file: DiskFile, hasher: SHA256?) {
@@ -25,9 +29,29 @@ final class FileSink {
 
     func take(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         guard unsafe !bytes.isEmpty else { return }
-        unsafe hasher?.update(bytes)
+        if let hasher { unsafe hash(bytes, with: hasher) }
         try onDisk { () throws(DiskError) in try unsafe file.write(bytes) }
         byteCount += bytes.count
+    }
+
+    func hash(_ bytes: UnsafeRawBufferPointer, with hasher: SHA256) {
+        guard let clock else { return unsafe hasher.update(bytes) }
+        let begun = StageClock.now
+        unsafe hasher.update(bytes)
+        let spent = StageClock.now - begun
+        hashedNanoseconds += spent
+        clock.add(.hash, nanoseconds: spent, bytes: bytes.count)
+    }
+
+    /// Counts the time of `body` as compression, without the hashing that it leads to.
+    func compressing(_ count: Int, _ body: () throws(ArchiveError) -> Void) throws(ArchiveError) {
+        guard let clock else { return try body() }
+        let (begun, hashed) = (StageClock.now, hashedNanoseconds)
+        defer {
+            let spent = StageClock.now - begun - (hashedNanoseconds - hashed)
+            clock.add(.compress, nanoseconds: spent, bytes: count)
+        }
+        try body()
     }
 }
 

@@ -17,15 +17,19 @@ internal import Disk
     }
 
     func take(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
-        unsafe contentHasher.update(content)
-        guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
-        var failure: ArchiveError?
-        gate.watching {
-            do throws(ArchiveError) { try unsafe encoder.write(content, to: sink) } catch { failure = error }
+        unsafe sink.hash(content, with: contentHasher)
+        try sink.compressing(content.count) { () throws(ArchiveError) in
+            guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
+            var failure: ArchiveError?
+            gate.watching {
+                do throws(ArchiveError) { try unsafe encoder.write(content, to: sink) } catch { failure = error }
+            }
+            if let failure { throw failure }
         }
-        if let failure { throw failure }
     }
 
     /// Ends the file's bytes.
-    func end() throws(ArchiveError) { try encoder.finish(to: sink) }
+    func end() throws(ArchiveError) {
+        try sink.compressing(0) { () throws(ArchiveError) in try encoder.finish(to: sink) }
+    }
 }

@@ -367,6 +367,7 @@ int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t fi
                             outcome = COGNI_UNKNOWN;
                             goto out;
                         }
+                        if (!word_at(&encoder->words->lists[c], number)->key) number = 0;  // masked away
                     }
                     if (!number && leaves_out(encoder, c)) {
                         nulls |= 1ull << c;
@@ -390,6 +391,7 @@ int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t fi
                         goto out;
                     }
                     if (each->level < (int32_t)row_level) each->last_word = number;
+                    if (!word_at(&encoder->words->lists[c], number)->key) number = 0;  // masked away
                 }
             }
             numbers[each->place] = number;

@@ -33,6 +33,9 @@ struct cogni_merge {
     size_t held_capacity;
     int held_is_old;
     const uint8_t *ready;  // given out by cogni_merge_next, waiting in cogni_merge_block for room
+    // Rows in words: those of the last block, for adding up their values without reading the lines again.
+    const uint8_t **block;
+    uint32_t block_rows, block_capacity;
     cogni_merge_stats counts;
 };
 
@@ -48,6 +51,7 @@ void cogni_merge_free(cogni_merge *merge) {
     free(merge->sources);
     free(merge->heap);
     free(merge->held);
+    free(merge->block);
     free(merge);
 }
 
@@ -316,6 +320,11 @@ static int64_t words_block(cogni_merge *merge, uint8_t *out, size_t capacity, si
         }
         merge->ready = NULL;
         count_row(merge, row_of(record)->time, from->is_old);
+        if (merge->block_rows == merge->block_capacity) {
+            merge->block_capacity = merge->block_capacity ? merge->block_capacity * 2 : 256;
+            merge->block = cogni_reallocate(merge->block, merge->block_capacity * sizeof(uint8_t *));
+        }
+        merge->block[merge->block_rows++] = record;
         if (used + length + 32 <= capacity) {
             cogni_row_line(words, record, out + used);
         } else {
@@ -325,7 +334,14 @@ static int64_t words_block(cogni_merge *merge, uint8_t *out, size_t capacity, si
     }
 }
 
+const uint8_t *const *cogni_merge_block_rows(const cogni_merge *merge, uint32_t *count, const vocabulary **words) {
+    *count = merge->block_rows;
+    *words = merge->block_rows ? merge->sources[0].rows->words : NULL;
+    return merge->block;
+}
+
 int64_t cogni_merge_block(cogni_merge *merge, uint8_t *out, size_t capacity, size_t *needed) {
+    merge->block_rows = 0;
     if (!merge->is_started && merge->source_count == 1 && merge->sources[0].rows && merge->sources[0].rows->words) {
         return words_block(merge, out, capacity, needed);
     }

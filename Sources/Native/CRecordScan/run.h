@@ -82,6 +82,8 @@ uint32_t cogni_row_key_length(const vocabulary *words, const uint8_t *record);
 uint8_t *cogni_row_key(const vocabulary *words, const uint8_t *record, uint8_t *out);
 // As memcmp on the keys.
 int cogni_row_compare(const vocabulary *words, const uint8_t *a, const uint8_t *b, uint32_t from_key_column);
+// The rows of a merge's last block, when it took them as words; none otherwise.
+const uint8_t *const *cogni_merge_block_rows(const cogni_merge *merge, uint32_t *count, const vocabulary **words);
 int cogni_row_same_line(const vocabulary *words, const uint8_t *a, const uint8_t *b);
 
 #endif

@@ -1,4 +1,5 @@
 #include "exact_sum.h"
+#include "run.h"
 #include "shape.h"
 #include "text.h"
 
@@ -393,6 +394,83 @@ static int64_t bare_column(const cogni_totals *totals) {
     }
     return -1;
 }
+
+// ---------------------------------------------------------------- rows that have not been lines yet
+
+static void add_whole(total *each, const uint8_t *text, uint32_t length) {
+    if (length == 0 || length > 17 || *text == '-') return add_cell(each, text, text + length);
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < length; i++) value = value * 10 + (uint64_t)(text[i] - '0');
+    if (__builtin_add_overflow(each->plain, (int64_t)value, &each->plain)) {
+        each->plain -= (int64_t)value;
+        settle(each);
+        each->plain = (int64_t)value;
+    }
+    each->plain_values++;
+}
+
+int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) {
+    uint32_t count;
+    const vocabulary *words;
+    const uint8_t *const *rows = cogni_merge_block_rows(merge, &count, &words);
+    if (count == 0 || words->count != totals->count || totals->count > 64 || totals->set_count > 0) return 0;
+    // What is protected is looked at line by line.
+    for (uint32_t c = 0; c < totals->count; c++) {
+        if (totals->columns[c].protection != COGNI_OPEN) return 0;
+    }
+    uint64_t seen[MAX_TEMPLATES] = {0};
+    uint32_t inlined[64], inlined_count = 0, numbers[64], number_count = 0;
+    for (uint32_t c = 0; c < words->count; c++) {
+        if (words->columns[c].place == AN_INLINE) inlined[inlined_count++] = c;
+        else numbers[number_count++] = c;
+    }
+    for (uint32_t r = 0; r < count; r++) {
+        const row_header *row = row_of(rows[r]);
+        const uint32_t *places = words_of(rows[r]);
+        uint64_t nulls = words->templates[row->template]->nulls;
+        seen[row->template]++;
+        for (uint32_t n = 0; n < number_count; n++) {
+            uint32_t c = numbers[n];
+            total *each = &totals->columns[c];
+            if (!each->is_number && row->template) continue;  // a template knows its nulls, and nothing is added up
+            uint32_t number = places[words->columns[c].place];
+            const word *value = number ? word_at(&words->lists[c], number) : NULL;
+            if (!value) {
+                each->nulls += !(nulls >> c & 1);
+            } else if (each->is_number) {
+                add_cell(each, value->text, value->text + value->length);
+            }
+        }
+        const uint8_t *at = (const uint8_t *)(places + words->word_places);
+        for (uint32_t i = 0; i < inlined_count; i++) {
+            uint32_t c = inlined[i];
+            if (nulls >> c & 1) continue;
+            total *each = &totals->columns[c];
+            uint8_t length = *at++;
+            if (length != A_WORD) {
+                if (each->is_number) add_whole(each, at, length);
+                at += length;
+                continue;
+            }
+            uint32_t number;
+            memcpy(&number, at, 4);
+            at += 8;
+            const word *value = number ? word_at(&words->lists[c], number) : NULL;
+            if (!value) each->nulls++;
+            else if (each->is_number)
+                add_cell(each, value->text, value->text + value->length);
+        }
+    }
+    for (uint32_t t = 0; t < words->template_count; t++) {
+        if (!seen[t]) continue;
+        for (uint32_t c = 0; c < words->count; c++) {
+            if (words->templates[t]->nulls >> c & 1) totals->columns[c].nulls += seen[t];
+        }
+    }
+    return 1;
+}
+
+// ---------------------------------------------------------------- finished lines
 
 int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t length) {
     const uint8_t *at = bytes, *end = bytes + length;

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StageClock
 
 /// One open file. Closed when it goes away; only ``sync()`` and ``close()`` say whether its bytes arrived.
 ///
@@ -133,13 +134,13 @@ package final class DiskFile {
     /// Bytes and size are on the medium when this returns.
     package func sync() throws(DiskError) {
         try DiskGate.pass("fsync", path)
-        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw .last("fsync", path) }
+        guard StageClock.measure(.sync, { uninterrupted({ fsync(descriptor) }) }) == 0 else { throw .last("fsync", path) }
     }
 
     /// As ``sync()``, without times and other facts that reading the bytes does not need.
     package func syncData() throws(DiskError) {
         try DiskGate.pass("fdatasync", path)
-        guard uninterrupted({ fdatasync(descriptor) }) == 0 else { throw .last("fdatasync", path) }
+        guard StageClock.measure(.sync, { uninterrupted({ fdatasync(descriptor) }) }) == 0 else { throw .last("fdatasync", path) }
     }
 
     /// Closes now, so that a late error (NFS, quota) is told. Not repeated after EINTR: Linux has closed it by then.

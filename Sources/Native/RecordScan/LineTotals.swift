@@ -56,6 +56,10 @@ internal import CRecordScan
         return taken < 0 ? nil : Int(taken)
     }
 
+    /// Takes the lines of a merge's last block, without reading them where the merge still has the rows they were made of.
+    /// - Returns: `false` when the lines themselves are wanted.
+    package func takeBlock(of merge: RunMerge) -> Bool { unsafe cogni_totals_take_block(raw, merge.raw) != 0 }
+
     /// Forgets what was added up, for the next file.
     package func restart() { unsafe cogni_totals_restart(raw) }
 

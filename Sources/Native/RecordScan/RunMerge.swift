@@ -1,4 +1,5 @@
 internal import CRecordScan
+internal import StageClock
 
 /// Merges sorted runs into one sequence of rows, one for each key.
 @safe package final class RunMerge: @unchecked Sendable {  // one owner at a time, like the runs it holds
@@ -28,7 +29,7 @@ internal import CRecordScan
         package var isOld: Bool
     }
 
-    private let raw: OpaquePointer
+    let raw: OpaquePointer
     private var runs: [RowRun] = []
 
     package init(keep: Keep) { unsafe raw = cogni_merge_new(keep.rawValue) }
@@ -36,7 +37,7 @@ internal import CRecordScan
 
     /// Adds rows in memory; sorts them if they are not. Old sources must be added before new ones.
     package func add(_ run: RowRun, isOld: Bool = false) {
-        run.sort()
+        StageClock.measure(.sort, bytes: run.byteCount) { run.sort() }
         runs.append(run)
         unsafe cogni_merge_add_run(raw, run.raw, isOld ? 1 : 0)
     }
@@ -81,11 +82,17 @@ internal import CRecordScan
     package func nextBlock(into buffer: inout [UInt8]) throws(RunFileError) -> Int {
         while true {
             var needed = 0
+            let begun = StageClock.current == nil ? 0 : StageClock.now
             let filled = unsafe buffer.withUnsafeMutableBufferPointer { room in
                 guard let base = room.baseAddress else { return Int64(-1) }
                 return unsafe cogni_merge_block(raw, base, room.count, &needed)
             }
-            if filled >= 0 { return Int(filled) }
+            if filled >= 0 {
+                if let clock = StageClock.current {
+                    clock.add(.dedupe, nanoseconds: StageClock.now - begun, bytes: Int(filled))
+                }
+                return Int(filled)
+            }
             guard needed > buffer.count else { throw RunFileError(number: Int32(-filled)) }
             buffer = [UInt8](repeating: 0, count: needed)
         }

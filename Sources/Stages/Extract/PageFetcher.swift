@@ -1,5 +1,7 @@
 package import Connector
 package import Model
+internal import PageMemory
+internal import StageClock
 
 /// What the caller found when it looked into a page.
 package enum PageVerdict: Sendable {
@@ -109,6 +111,7 @@ package struct PageFetcher: Sendable {
             let outcome: RetryMachine.Outcome
             do throws(TransportError) {
                 if Task.isCancelled { throw TransportError(.cancelled, "the run was stopped") }
+                let begun = StageClock.now
                 let answer: Reply
                 if let sent = early {
                     early = nil
@@ -116,6 +119,7 @@ package struct PageFetcher: Sendable {
                 } else {
                     answer = try await transport.send(request)
                 }
+                StageClock.current?.add(.network, nanoseconds: StageClock.now - begun, bytes: answer.body.count)
                 reply = answer
                 if let took = answer.took {
                     attempts.transfer += took

@@ -3,6 +3,7 @@ package import Model
 package import PageMemory
 package import RecordScan
 internal import Sealing
+internal import StageClock
 
 /// Turns the pages of one stream into lines, sorted into partitions: scan, resolve, encode.
 ///
@@ -125,13 +126,15 @@ package final class RowEncoder {
     private func read(_ page: PageBytes, requestID: String?) throws(PageFailure) -> PageFacts {
         var facts = PageFacts()
         scanner.open(page)
+        let clock = StageClock.current
+        clock?.add(.scan, nanoseconds: 0, bytes: page.count)
         while true {
-            switch scanner.next() {
+            switch StageClock.measure(.scan, { scanner.next() }) {
             case .malformed(let reason, let offset): throw .malformed("\(reason), at byte \(offset)")
             case .rows:
                 let count = scanner.rowCount
                 if count > 0 {
-                    try encodeBatch(requestID: requestID)
+                    try encodeBatch(requestID: requestID, clock)
                     facts.rowCount += count
                     noteParents(into: &facts)
                     noteLastItem(into: &facts)
@@ -161,12 +164,16 @@ package final class RowEncoder {
         cell.isMissing ? nil : String(decoding: scanner.text(cell), as: UTF8.self)
     }
 
-    private func encodeBatch(requestID: String?) throws(PageFailure) {
+    private func encodeBatch(requestID: String?, _ clock: StageClock?) throws(PageFailure) {
         var row = 0
         var partition = lastPartition
         while true {
             let run = self.run(partition)
-            switch encoder.encode(scanner, from: row, partition: partition, into: run) {
+            let begun = clock == nil ? 0 : StageClock.now
+            let before = clock == nil ? 0 : run.byteCount
+            let stop = encoder.encode(scanner, from: row, partition: partition, into: run)
+            if let clock { clock.add(.encode, nanoseconds: StageClock.now - begun, bytes: run.byteCount - before) }
+            switch stop {
             case .done:
                 lastPartition = partition
                 return
@@ -176,7 +183,9 @@ package final class RowEncoder {
                 partition = next
             case .unresolved(let at, let column, let cell):
                 row = at
-                try resolve(row: at, column: column, cell: cell, requestID: requestID)
+                try StageClock.measure(.encrypt, bytes: cell.length) { () throws(PageFailure) in
+                    try resolve(row: at, column: column, cell: cell, requestID: requestID)
+                }
             }
         }
     }

@@ -5,9 +5,11 @@ import Extract
 import Load
 import Model
 import PipelineFile
+import RecordScan
 import Reporting
 import Runner
 import Sanitizing
+import StageClock
 import Synchronization
 
 struct Run: AsyncParsableCommand {
@@ -21,6 +23,7 @@ struct Run: AsyncParsableCommand {
               cogni run pipelines/openai-admin.yaml --dry-run --json
               cogni run pipelines/openai-admin.yaml --probe         once, though it has switched itself off
               cogni run pipelines/openai-admin.yaml --accept-shrink users
+              cogni run pipelines/openai-admin.yaml --profile
 
             Run again after any failure: it goes on where it stopped, and publishes nothing twice.
             """
@@ -50,6 +53,7 @@ struct Run: AsyncParsableCommand {
     var output: String?
     @Option(help: ArgumentHelp("Memory for rows that wait to be written.", valueName: "size")) var maxMemory: String?
     @Option(help: "auto, plain or none.") var progress: ProgressStyle = .auto
+    @Flag(help: "Say how many seconds and bytes each stage took.") var profile = false
     @Flag(help: "Print the summary as JSON on stdout.") var json = false
 
     enum ProgressStyle: String, ExpressibleByArgument, CaseIterable { case auto, plain, none }
@@ -98,9 +102,10 @@ struct Run: AsyncParsableCommand {
         options.pipelinePath = Environment.absolute(pipeline)
         let log = RunLogFile(workspace.root, runID: options.runID, sanitizer: Terminal.sanitizer)
         let witness = RunWitness(workspace: workspace, options: options, log: log)
+        let clock = profile ? StageClock() : nil
         let summary: RunSummary
         do {
-            summary = try await go(workspace, options, witness)
+            summary = try await go(workspace, options, witness, clock)
         } catch let fault as Fault {
             record(fault, workspace, options, log)
             await witness.ended(nil, fault)
@@ -108,7 +113,7 @@ struct Run: AsyncParsableCommand {
         }
         await witness.ended(summary, nil)
         if summary.outcome != .dryRun, let word = Switch.word(workspace, before: !isProbe) { Terminal.error(word) }
-        show(summary, workspace)
+        show(summary, workspace, clock.map { profile($0, summary) })
         if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
     }
 
@@ -127,7 +132,12 @@ struct Run: AsyncParsableCommand {
         }
     }
 
-    private func go(_ workspace: Workspace, _ options: RunOptions, _ witness: RunWitness) async throws -> RunSummary {
+    private func go(
+        _ workspace: Workspace,
+        _ options: RunOptions,
+        _ witness: RunWitness,
+        _ clock: StageClock?
+    ) async throws -> RunSummary {
         let transport = try workspace.transport(replay: replay)
         let ring = try workspace.ring()
         let count = options.streams?.count ?? workspace.pipeline.streams.count
@@ -137,7 +147,9 @@ struct Run: AsyncParsableCommand {
         doors.began = { await witness.began() }
         let run = PipelineRun(pipeline: workspace.pipeline, options: options, doors: doors)
         let outcome = await Interruption.whileRunning { () -> Result<RunSummary, Fault> in
-            do throws(Fault) { return .success(try await run.run()) } catch { return .failure(error) }
+            await StageClock.$current.withValue(clock) { () -> Result<RunSummary, Fault> in
+                do throws(Fault) { return .success(try await run.run()) } catch { return .failure(error) }
+            }
         }
         view.close()
         return try outcome.get()
@@ -153,12 +165,22 @@ struct Run: AsyncParsableCommand {
         }
     }
 
-    private func show(_ summary: RunSummary, _ workspace: Workspace) {
+    private func profile(_ clock: StageClock, _ summary: RunSummary) -> RunProfile {
+        let stages = clock.readings.map {
+            RunProfile.Stage(name: "\($0.stage)", nanoseconds: $0.nanoseconds, bytes: $0.bytes)
+        }
+        return RunProfile(stages: stages, milliseconds: summary.milliseconds, kernel: PageScanner.kernel)
+    }
+
+    private func show(_ summary: RunSummary, _ workspace: Workspace, _ profile: RunProfile?) {
         if json {
-            Terminal.out(summary.json)
+            var members = summary.json.members ?? []
+            if let profile { members.append(JSONValue.Member("profile", profile.json)) }
+            Terminal.out(.object(members))
         } else {
             // The table is the command's result, but it is for people: progress and it belong together on stderr.
             Terminal.progress(Terminal.clean(summary.table(width: Terminal.width, color: false)))
+            if let profile { Terminal.progress(Terminal.clean(profile.table)) }
         }
         if summary.outcome == .published || summary.outcome == .unchanged, !json {
             Terminal.progress("next: cogni verify \(workspace.output)   cogni history \(workspace.output)\n")

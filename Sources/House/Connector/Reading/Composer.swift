@@ -14,7 +14,7 @@ struct Composer {
     init(source: SourceLines, report: FileReport) {
         self.source = source
         self.report = report
-        standIns = StandIns(source.scalars)
+        standIns = StandIns(source.scalars, of: source.text)
     }
 
     mutating func root() -> YAMLNode? {

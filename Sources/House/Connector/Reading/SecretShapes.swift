@@ -26,8 +26,8 @@ package enum SecretShapes {
     /// What looks like a secret in one line or value, from left to right, without overlaps.
     package static func matches(in text: String) -> [Match] {
         let bytes = Array(text.utf8)
-        // Most lines of most files hold none of the letters that a secret could begin with.
-        guard bytes.count >= 12 else { return [] }
+        // Nearly every line of every file holds nothing that a secret begins with.
+        guard bytes.count >= 12, mayHold(bytes) else { return [] }
         let scalars = Array(text.unicodeScalars)
         var found: [Match] = []
         var at = 0
@@ -40,6 +40,25 @@ package enum SecretShapes {
             }
         }
         return found
+    }
+
+    /// What secrets begin with, by first byte.
+    private static let beginnings: [[[UInt8]]] = {
+        var all = [[[UInt8]]](repeating: [], count: 256)
+        for text in prefixes.map(\.text) + ["eyJ", "-----BEGIN ", "://"] {
+            let bytes = Array(text.utf8)
+            all[Int(bytes[0])].append(bytes)
+        }
+        return all
+    }()
+
+    private static func mayHold(_ bytes: [UInt8]) -> Bool {
+        bytes.indices.contains { at in
+            beginnings[Int(bytes[at])].contains { beginning in
+                at + beginning.count <= bytes.count
+                    && beginning.indices.allSatisfy { bytes[at + $0] == beginning[$0] }
+            }
+        }
     }
 
     package static func isSecret(_ text: String) -> Bool { !matches(in: text).isEmpty }

@@ -8,7 +8,9 @@
 ///
 /// They are taken from a private-use plane that no settings file has letters of.
 struct StandIns {
-    private(set) var scalars: [Unicode.Scalar]
+    private(set) var scalars: [Unicode.Scalar] { didSet { known = nil } }
+    /// The text that `scalars` came from, while nothing of it is covered.
+    private var known: String?
     /// Offsets where an alias may begin.
     private(set) var aliases: Set<Int> = []
     /// The text of keys that were covered up.
@@ -19,13 +21,15 @@ struct StandIns {
     /// Signs that mean something to YAML inside a plain value.
     private static let covered = Array("{}[],:#&*!|>%@`?".unicodeScalars)
 
-    init(_ scalars: [Unicode.Scalar]) {
+    /// - Parameter text: what `scalars` are of, where it is at hand.
+    init(_ scalars: [Unicode.Scalar], of text: String? = nil) {
         self.scalars = scalars
+        known = text
         coverReferences()
         coverAliases()
     }
 
-    var text: String { String(String.UnicodeScalarView(scalars)) }
+    var text: String { known ?? String(String.UnicodeScalarView(scalars)) }
 
     /// What really stood there.
     func uncovered(_ text: String) -> String {

@@ -48,11 +48,23 @@ struct SourceLines {
     /// Offsets of the lines' first scalars, and all scalars: only what a place must be changed in needs them.
     let scalars: [Unicode.Scalar]
     private(set) var starts: [Int] = [0]
+    let text: String
 
     init(_ text: String) {
-        scalars = Array(text.unicodeScalars)
+        self.text = text
+        // Most files are plain ASCII, and bytes and scalars then the same.
+        let bytes = Array(text.utf8)
+        let isASCII = bytes.allSatisfy { $0 < 0x80 }
+        scalars = isASCII ? bytes.map { Unicode.Scalar($0) } : Array(text.unicodeScalars)
         var start = 0
         var at = 0
+        func finish(_ range: Range<Int>) {
+            texts.append(
+                isASCII
+                    ? String(decoding: bytes[range], as: UTF8.self)
+                    : String(String.UnicodeScalarView(scalars[range]))
+            )
+        }
         while at < scalars.count {
             switch scalars[at] {
             case "\r" where at + 1 < scalars.count && scalars[at + 1] == "\n":
@@ -68,10 +80,6 @@ struct SourceLines {
             starts.append(start)
         }
         finish(start..<scalars.count)
-    }
-
-    private mutating func finish(_ range: Range<Int>) {
-        texts.append(String(String.UnicodeScalarView(scalars[range])))
     }
 
     func offset(line: Int, column: Int) -> Int? {

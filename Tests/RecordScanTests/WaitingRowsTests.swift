@@ -1,0 +1,242 @@
+import Model
+import PageMemory
+import Testing
+
+@testable import RecordScan
+
+/// Rows of a toy stream: two dimensions, a time and a counter, encoded and merged.
+private struct Toy {
+    let shape = PageShape(members: ["data"])
+    let scanner: PageScanner
+    let encoder = LineEncoder(quotedTimes: true, null: "null", ending: "}\n")
+    let run = RowRun()
+
+    init(keyed: Int = 3) {
+        scanner = PageScanner(shape: shape)
+        let row = shape.rowLevel
+        let columns: [(String, LineEncoder.Kind)] = [
+            ("t", .timestamp), ("d", .text), ("e", .text), ("n", .integer), ("b", .boolean),
+        ]
+        for (index, (name, kind)) in columns.enumerated() {
+            let slot = shape.slot(level: row, path: [name])
+            encoder.addColumn(kind, level: row, slot: slot, prefix: Array("\(index == 0 ? "{" : ",")\"\(name)\":".utf8))
+        }
+        for column in 0..<keyed { encoder.addKey(column: column) }
+    }
+
+    /// Adds a page's rows, and says how many values had to be resolved.
+    @discardableResult func add(_ rows: [String]) -> Int {
+        scanner.open(PageBytes(Array(#"{"data":[\#(rows.joined(separator: ","))]}"#.utf8)))
+        var resolved = 0
+        while case .rows = scanner.next() {
+            var row = 0
+            scan: while true {
+                switch encoder.encode(scanner, from: row, partition: 0, into: run) {
+                case .done: break scan
+                case .partition(let at, _): row = at
+                case .unresolved(let at, let column, let cell):
+                    row = at
+                    resolved += 1
+                    let text = scanner.text(cell)
+                    let isNumber = cell.kind == .integer || cell.kind == .number
+                    let written = isNumber ? text : Array("\"".utf8) + text + Array("\"".utf8)
+                    encoder.put(column: column, cell: cell, of: scanner, text: written, key: text)
+                }
+            }
+        }
+        return resolved
+    }
+
+    func lines(_ merge: RunMerge) throws -> [String] {
+        var lines: [String] = []
+        while let row = try merge.next() { lines.append(String(decoding: row.line, as: UTF8.self)) }
+        return lines
+    }
+
+    func blocks(_ merge: RunMerge, size: Int) throws -> [String] {
+        var text: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: size)
+        while true {
+            let filled = try merge.nextBlock(into: &room)
+            if filled == 0 { break }
+            text += room.prefix(filled)
+        }
+        return text.split(separator: 10).map { String(decoding: $0, as: UTF8.self) + "\n" }
+    }
+}
+
+/// A row as page text, and as the line that must come of it.
+private struct Row {
+    var time: Int, first: String?, second: String?, count: Int?, flag: Bool?
+    var page: String {
+        var members = [#""t":\#(time)"#]
+        if let first { members.append(#""d":"\#(first)""#) }
+        members.append(second.map { #""e":"\#($0)""# } ?? #""e":null"#)
+        if let count { members.append(#""n":\#(count)"#) }
+        if let flag { members.append(#""b":\#(flag)"#) }
+        return "{" + members.joined(separator: ",") + "}"
+    }
+    var line: String {
+        func quoted(_ text: String?) -> String { text.map { "\"\($0)\"" } ?? "null" }
+        return #"{"t":"\#(Instant(seconds: Int64(time)).text)","d":\#(quoted(first)),"e":\#(quoted(second)),"n":\#(count.map(String.init) ?? "null"),"b":\#(flag.map { "\($0)" } ?? "null")}"#
+            + "\n"
+    }
+    /// Null before everything, then by bytes: what the archive promises.
+    var key: [[UInt8]] { [Array(Instant(seconds: Int64(time)).text.utf8), order(first), order(second)] }
+    private func order(_ text: String?) -> [UInt8] { text.map { [1] + Array($0.utf8) } ?? [0] }
+}
+
+private func random(_ generator: inout SeededGenerator, distinct: Int) -> Row {
+    func name(_ prefix: String) -> String? {
+        let number = Int(generator.next() % UInt64(distinct + 1))
+        return number == distinct ? nil : prefix + String(repeating: "z", count: number % 50) + String(number)
+    }
+    return Row(
+        time: 1_760_918_400 + Int(generator.next() % 5) * 3600,
+        first: name("p"),
+        second: name("q"),
+        count: generator.next() % 4 == 0 ? nil : Int(generator.next() % 1_000_000),
+        flag: generator.next() % 3 == 0 ? nil : generator.next() % 2 == 0
+    )
+}
+
+/// Sorted, and of each key the last.
+private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, conflicts: Int) {
+    let sorted = rows.enumerated().sorted {
+        $0.element.key == $1.element.key ? $0.offset < $1.offset : $0.element.key.lexicographicallyPrecedes($1.element.key) { $0.lexicographicallyPrecedes($1) }
+    }.map(\.element)
+    var lines: [String] = []
+    var (identical, conflicts) = (0, 0)
+    var last: [[UInt8]]?
+    for row in sorted {
+        if row.key == last {
+            if row.line == lines.last { identical += 1 } else { conflicts += 1 }
+            lines[lines.count - 1] = row.line
+        } else {
+            lines.append(row.line)
+        }
+        last = row.key
+    }
+    return (lines, identical, conflicts)
+}
+
+@Suite struct WaitingRowsTests {
+    @Test(arguments: [3, 40, 400])
+    func rowsInWordsBecomeTheLinesOfAReadableTwin(distinct: Int) throws {
+        var generator = SeededGenerator(state: UInt64(distinct) &* 977)
+        print("seed \(distinct * 977)")
+        let rows = (0..<5000).map { _ in random(&generator, distinct: distinct) }
+        let toy = Toy()
+        for start in stride(from: 0, to: rows.count, by: 700) { toy.add(rows[start..<min(start + 700, rows.count)].map(\.page)) }
+        let merge = RunMerge(keep: .latest)
+        merge.add(toy.run)
+        let twin = expected(rows)
+        #expect(try toy.blocks(merge, size: 4096) == twin.lines)
+        #expect(merge.counts.identical == twin.identical)
+        #expect(merge.counts.conflicts == twin.conflicts)
+        // Row by row, as snapshots take them, it is the same.
+        let again = RunMerge(keep: .latest)
+        again.add(toy.run)
+        #expect(try toy.lines(again) == twin.lines)
+    }
+
+    /// More distinct values than a vocabulary holds: the rows stand in several, and come out as one sequence.
+    @Test func rowsOfManyVocabulariesAreOneSequence() throws {
+        let rows = (0..<70_000).map { number in
+            Row(time: 1_760_918_400, first: "id\((number * 7919) % 70_000)", second: nil, count: number, flag: nil)
+        }
+        let toy = Toy()
+        for start in stride(from: 0, to: rows.count, by: 5000) { toy.add(rows[start..<start + 5000].map(\.page)) }
+        let merge = RunMerge(keep: .latest)
+        merge.add(toy.run)
+        #expect(try toy.blocks(merge, size: 65_536) == expected(rows).lines)
+    }
+
+    /// What a broken page had added is taken back, also when it had begun a new vocabulary.
+    @Test func truncatingLeavesTheRowsBefore() throws {
+        let rows = (0..<40_000).map { Row(time: 1_760_918_400, first: "id\($0)", second: nil, count: $0, flag: nil) }
+        for kept in [0, 1, 700, 32_766, 32_767, 32_768, 39_999] {
+            let toy = Toy()
+            toy.add(rows.map(\.page))
+            toy.run.truncate(kept)
+            #expect(toy.run.count == kept)
+            toy.add(rows[kept...].prefix(10).map(\.page))
+            let merge = RunMerge(keep: .first)
+            merge.add(toy.run)
+            #expect(try toy.blocks(merge, size: 65_536) == expected(Array(rows[..<kept] + rows[kept...].prefix(10))).lines)
+        }
+    }
+
+    /// More patterns of nulls than there are templates.
+    @Test func anyPatternOfNullsIsWritten() throws {
+        let shape = PageShape(members: ["data"])
+        let encoder = LineEncoder(quotedTimes: false, null: "", ending: "\n")
+        for column in 0..<12 {
+            let slot = shape.slot(level: shape.rowLevel, path: ["c\(column)"])
+            encoder.addColumn(.integer, level: shape.rowLevel, slot: slot, prefix: Array(column == 0 ? "".utf8 : ",".utf8))
+        }
+        encoder.addKey(column: 0)
+        let scanner = PageScanner(shape: shape)
+        let run = RowRun()
+        var rows: [String] = []
+        var lines: [String] = []
+        for number in 0..<2048 {
+            let values = (1..<12).map { number >> ($0 - 1) & 1 == 1 ? "\(number)" : nil }
+            let members = values.enumerated().compactMap { index, value in value.map { #""c\#(index + 1)":\#($0)"# } }
+            rows.append("{" + ([#""c0":\#(10_000 + number)"#] + members).joined(separator: ",") + "}")
+            lines.append((["\(10_000 + number)"] + values.map { $0 ?? "" }).joined(separator: ","))
+        }
+        scanner.open(PageBytes(Array(#"{"data":[\#(rows.joined(separator: ","))]}"#.utf8)))
+        while case .rows = scanner.next() { #expect(encoder.encode(scanner, from: 0, partition: 0, into: run) == .done) }
+        let merge = RunMerge(keep: .latest)
+        merge.add(run)
+        var room = [UInt8](repeating: 0, count: 1 << 20)
+        let filled = try merge.nextBlock(into: &room)
+        #expect(String(decoding: room.prefix(filled), as: UTF8.self) == lines.map { $0 + "\n" }.joined())
+    }
+
+    @Test func aValueIsAskedForOnce() {
+        let toy = Toy()
+        let row = Row(time: 1_760_918_400, first: "p", second: "q", count: 1, flag: true)
+        #expect(toy.add([row.page]) == 2)
+        #expect(toy.add([row.page, row.page]) == 0)
+    }
+
+    /// A tenth of the lines: what the memory limit counts on.
+    @Test func waitingRowsAreSmallerThanTheirLines() {
+        var generator = SeededGenerator(state: 5)
+        let toy = Toy()
+        let rows = (0..<20_000).map { _ in random(&generator, distinct: 50) }
+        toy.add(rows.map(\.page))
+        #expect(toy.run.byteCount < 20_000 * 120 + (4 << 20))
+    }
+
+    /// Sums and nulls of rows are those of the lines that were made of them.
+    @Test func totalsOfRowsAreTotalsOfLines() throws {
+        var generator = SeededGenerator(state: 99)
+        let toy = Toy()
+        toy.add((0..<3000).map { _ in random(&generator, distinct: 20).page })
+        let merge = RunMerge(keep: .latest)
+        merge.add(toy.run)
+        func totals() -> LineTotals {
+            LineTotals(
+                columns: [("t", false), ("d", false), ("e", false), ("n", true), ("b", false)],
+                isCSV: false,
+                isStrict: true
+            )
+        }
+        let (ofRows, ofLines) = (totals(), totals())
+        var room = [UInt8](repeating: 0, count: 8192)
+        while true {
+            let filled = try merge.nextBlock(into: &room)
+            if filled == 0 { break }
+            #expect(ofRows.takeBlock(of: merge))
+            #expect(ofLines.take(room, count: filled) == filled)
+        }
+        for column in 0..<5 {
+            #expect(ofRows.nulls(column) == ofLines.nulls(column))
+            #expect(ofRows.sum(column) == ofLines.sum(column))
+        }
+        #expect(ofRows.sum(3) != nil)
+    }
+}
