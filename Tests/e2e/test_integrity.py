@@ -282,7 +282,9 @@ class Hostile(IntegrityTest):
         self.hostile("cut", self.good[:-4])
         self.hostile("a second frame", self.good + zstd(b"{}\n"))
         self.hostile("a skippable frame behind, which is no content", self.good + b"\x50\x2a\x4d\x18\x04\0\0\0abcd", code=0)
-        self.hostile("a window of 2 GB", zstd(bytes(100), "--ultra", "--long=31", "--stream-size=2147483648"))
+        # A header that asks for 2 GB of history (window log 31), and one raw block with the right content.
+        raw = b"".join((len(part) << 3 | last).to_bytes(3, "little") + part for part, last in ((self.content[:100], 0), (self.content[100:], 1)))
+        self.hostile("a window of 2 GB", b"\x28\xb5\x2f\xfd\0\xa8" + raw)
         self.hostile("garbage behind", self.good + b"x")
         self.hostile("no checksum", zstd(self.content + b" ", "--no-check"))
 

@@ -14,13 +14,13 @@ enum Fuzzer {
 
     /// The first argument named the target; the others are libFuzzer's.
     static func run(_ target: Target) -> Never {
-        Fuzzer.target = target
+        unsafe Fuzzer.target = target
         var words = CommandLine.arguments
         words.remove(at: 1)
-        var pointers = words.map { unsafe strdup($0) } + [nil]
-        let code = unsafe pointers.withUnsafeMutableBufferPointer { buffer in
+        var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
+        let code = unsafe pointers.withUnsafeMutableBufferPointer { buffer -> CInt in
             var count = CInt(words.count)
-            var base = unsafe buffer.baseAddress!
+            guard var base = buffer.baseAddress else { return 2 }
             return unsafe runDriver(&count, &base) { data, size in
                 unsafe Fuzzer.target.take(Array(UnsafeBufferPointer(start: data, count: size)))
                 return 0
