@@ -44,10 +44,12 @@ struct StreamRun: Sendable {
         var groupBy = plan.groupBy
         var window = self.window
         var notes: [String] = []
+        var number = 0
         // A grouping or a history that the API refuses is asked for again with less; each attempt leaves one dimension
         // or a piece of history out, so that they end.
         while true {
-            let attempt = await attempt(groupBy: groupBy, window: window, parents: parents)
+            number += 1
+            let attempt = await attempt(number, groupBy: groupBy, window: window, parents: parents)
             switch attempt {
             case .success(var fetched):
                 fetched.result.notes = notes + fetched.result.notes
@@ -75,7 +77,9 @@ struct StreamRun: Sendable {
         }
     }
 
+    /// - number: from 1, and part of the staged files' names: an earlier attempt may have used the same grouping.
     private func attempt(
+        _ number: Int,
         groupBy: [String],
         window: TimeWindow?,
         parents: [[String: String]]
@@ -92,7 +96,7 @@ struct StreamRun: Sendable {
                 primaryKey: primaryKey,
                 settings: settings(),
                 stagingFolder: stagingFolder,
-                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count).runs",
+                runFileName: "\(spec.name)-\(options.runID)-\(groupBy.count)-\(number).runs",
                 memory: memory,
                 spilled: resumed?.spilled ?? [],
                 early: resumed?.early ?? [:],
@@ -168,6 +172,8 @@ struct StreamRun: Sendable {
             }
         }
         if var failure {
+            // Partitions that are being closed are waited for: nothing of this attempt may be written beside the next one.
+            _ = try? await engine.closedEarly()
             failure.result = result
             failure.result.fault = failure.fault
             return .failure(failure)
