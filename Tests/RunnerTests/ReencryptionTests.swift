@@ -6,6 +6,7 @@ import KeyRing
 import Load
 import Model
 import PipelineFile
+import Reporting
 import Sanitizing
 import Synchronization
 import Testing

@@ -125,7 +125,7 @@ class Encryption(CogniTest):
                 clear, opened = [], []
                 for (_, _, one), (_, _, other) in pairs:
                     clear += content(self.at("plain", folder).current / one["path"]).decode().splitlines()
-                    done = self.cogni("decrypt", sealed.current / other["path"], "--reason", "test", env=self.ring, expect=0)
+                    done = self.cogni("decrypt", sealed.current / other["path"], "--reason", "test", "--audit", self.folder / "trail", env=self.ring, expect=0)
                     opened += done.out.splitlines()
                 self.assertEqual(sorted(opened), sorted(clear), f"{stream} with {load}")
 
