@@ -9,12 +9,14 @@ struct OutgoingLook: Sendable {
     /// The place element of its faults: with one of them nothing at all is published.
     static let place = "leak gate"
 
+    private let stream: String
     private let gate: LeakGate?
     private let reader: ArchiveLine
     /// Columns that may not show what they hold.
     let protected: [(column: Int, protection: LineTotals.Protection)]
 
     init(stream: String, reader: ArchiveLine, gate: LeakGate?, rules: FieldRules?) {
+        self.stream = stream
         self.gate = gate
         self.reader = reader
         guard let rules else {
@@ -46,7 +48,7 @@ struct OutgoingLook: Sendable {
     private func fault(_ what: String, column: String?) -> Fault {
         Fault(
             .badReply,
-            "nothing was published: \(column.map { "column \($0)" } ?? "a line") \(what)",
+            "nothing was published: \(column.map { "column \($0)" } ?? "a line") of stream \(stream) \(what)",
             at: [OutgoingLook.place],
             mend:
                 "drop the field in the pipeline file, and run with `--full-refresh`: old rows may hold it too"

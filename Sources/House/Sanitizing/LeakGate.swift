@@ -27,8 +27,12 @@ package struct LeakGate: Sendable {
 
     /// The first secret among the first `count` bytes, which are whole lines.
     package func firstHit(_ bytes: [UInt8], count: Int) -> Hit? {
-        let text = bytes.span.extracting(first: min(count, bytes.count))
         var memory = ScanMemory()
+        return firstHit(bytes, count: count, &memory)
+    }
+
+    func firstHit(_ bytes: [UInt8], count: Int, _ memory: inout ScanMemory) -> Hit? {
+        let text = bytes.span.extracting(first: min(count, bytes.count))
         var at = 0
         while let found = scan.next(bytes, count: count, from: at) {
             if let own = sanitizer.known.find(text, at: found), case .label(let name) = own.mask {

@@ -28,7 +28,13 @@ package struct Sanitizer: Sendable {
     /// no quote, comma, backslash or line end.
     package func maskField(_ value: Span<UInt8>) -> [UInt8]? {
         var memory = ScanMemory()
-        return scan(value, rules: Rule.forData, known: nil, &memory)
+        guard var masked = scan(value, rules: Rule.forData, known: nil, &memory) else { return nil }
+        // A secret that began inside of another one stands free now.
+        for _ in 0..<16 {
+            guard let again = scan(masked.span, rules: Rule.forData, known: nil, &memory) else { break }
+            masked = again
+        }
+        return masked
     }
 
     package func maskField(_ value: [UInt8]) -> [UInt8]? { maskField(value.span) }
@@ -38,7 +44,7 @@ package struct Sanitizer: Sendable {
     package func mask(_ bytes: [UInt8]) -> [UInt8] {
         var memory = ScanMemory()
         let known = scan(bytes.span, rules: 0, known: known, &memory) ?? bytes
-        return scan(known.span, rules: Rule.forData, known: nil, &memory) ?? known
+        return maskField(known.span) ?? known
     }
 
     /// Text for logs, errors and events: one whole event at a time, before it is cut, wrapped or coloured.
