@@ -52,7 +52,8 @@ package struct RunProfile: Sendable, Equatable {
             grid.add(
                 [
                     stage.name, RunProfile.decimal(seconds, digits: 3), RunProfile.decimal(megabytes, digits: 1),
-                    stage.nanoseconds > 0 && stage.bytes > 0 ? RunProfile.decimal(megabytes / seconds, digits: 0) : "", "",
+                    stage.nanoseconds > 0 && stage.bytes > 0 ? RunProfile.decimal(megabytes / seconds, digits: 0) : "",
+                    "",
                 ],
                 colour: nil
             )

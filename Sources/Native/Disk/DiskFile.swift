@@ -134,13 +134,17 @@ package final class DiskFile {
     /// Bytes and size are on the medium when this returns.
     package func sync() throws(DiskError) {
         try DiskGate.pass("fsync", path)
-        guard StageClock.measure(.sync, { uninterrupted({ fsync(descriptor) }) }) == 0 else { throw .last("fsync", path) }
+        try StageClock.measure(.sync) { () throws(DiskError) in
+            guard uninterrupted({ fsync(descriptor) }) == 0 else { throw .last("fsync", path) }
+        }
     }
 
     /// As ``sync()``, without times and other facts that reading the bytes does not need.
     package func syncData() throws(DiskError) {
         try DiskGate.pass("fdatasync", path)
-        guard StageClock.measure(.sync, { uninterrupted({ fdatasync(descriptor) }) }) == 0 else { throw .last("fdatasync", path) }
+        try StageClock.measure(.sync) { () throws(DiskError) in
+            guard uninterrupted({ fdatasync(descriptor) }) == 0 else { throw .last("fdatasync", path) }
+        }
     }
 
     /// Closes now, so that a late error (NFS, quota) is told. Not repeated after EINTR: Linux has closed it by then.

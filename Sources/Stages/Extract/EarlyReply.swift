@@ -9,14 +9,20 @@ package struct EarlyReply: Sendable {
     init(_ request: Request, over transport: any Transport) {
         self.request = request
         task = Task {
-            do throws(TransportError) { return .success(try await transport.send(request)) } catch { return .failure(error) }
+            do throws(TransportError) { return .success(try await transport.send(request)) } catch {
+                return .failure(error)
+            }
         }
     }
 
     /// The reply, or why none came. Ends early when the waiting task is cancelled.
     func value() async throws(TransportError) -> Reply {
         let task = self.task
-        return try await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }.get()
+        return try await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }.get()
     }
 
     /// Takes the request off the wire, and waits until it is.
