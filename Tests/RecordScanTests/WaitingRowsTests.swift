@@ -154,7 +154,9 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
 
     /// What a broken page had added is taken back, also when it had begun a new vocabulary.
     @Test func truncatingLeavesTheRowsBefore() throws {
-        let rows = (0..<40_000).map { Row(time: 1_760_918_400, first: "id\($0)", second: nil, count: $0, flag: nil) }
+        let rows = (0..<40_000).map { (number: Int) in
+            Row(time: 1_760_918_400, first: "id\(number)", second: nil, count: number, flag: nil)
+        }
         for kept in [0, 1, 700, 32_766, 32_767, 32_768, 39_999] {
             let toy = Toy()
             toy.add(rows.map(\.page))

@@ -1,6 +1,7 @@
 import Extract
 import Foundation
 import Model
+import Reporting
 import StageClock
 import Synchronization
 import Testing
