@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import PipelineFile
 import Model
 import Testing
 
