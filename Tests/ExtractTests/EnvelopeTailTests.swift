@@ -18,7 +18,8 @@ private func tail(_ text: String) -> EnvelopeTail? {
     }
 
     @Test(arguments: [
-        "", "{}", #"{"data":[]}"#, #"],"has_more":false,"next_page":null}"#, #"],"next_page":""}"#, #"],"next_page":7}"#,
+        "", "{}", #"{"data":[]}"#, #"],"has_more":false,"next_page":null}"#, #"],"next_page":""}"#,
+        #"],"next_page":7}"#,
         #"],"meta":{"list":[1],"next_page":"other"}}"#, #"],"next_page":"page_2""#, #"],"next_page":"a]b"}"#,
         #"] x,"next_page":"page_2"}"#,
     ])

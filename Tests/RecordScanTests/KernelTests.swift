@@ -59,7 +59,8 @@ private func report(_ bytes: [UInt8], kernel: String) -> String {
             }
             let expected = report(bytes, kernel: "portable")
             for kernel in Self.others {
-                #expect(report(bytes, kernel: kernel) == expected, "\(kernel): \(String(decoding: bytes, as: UTF8.self))")
+                let page = String(decoding: bytes, as: UTF8.self)
+                #expect(report(bytes, kernel: kernel) == expected, "\(kernel): \(page)")
             }
         }
     }

@@ -12,7 +12,6 @@ private struct Toy {
     let run = RowRun()
 
     init(keyed: Int = 3) {
-        scanner = PageScanner(shape: shape)
         let row = shape.rowLevel
         let columns: [(String, LineEncoder.Kind)] = [
             ("t", .timestamp), ("d", .text), ("e", .text), ("n", .integer), ("b", .boolean),
@@ -22,6 +21,8 @@ private struct Toy {
             encoder.addColumn(kind, level: row, slot: slot, prefix: Array("\(index == 0 ? "{" : ",")\"\(name)\":".utf8))
         }
         for column in 0..<keyed { encoder.addKey(column: column) }
+        // A scanner is made for a shape that knows all its fields.
+        scanner = PageScanner(shape: shape)
     }
 
     /// Adds a page's rows, and says how many values had to be resolved.
@@ -78,8 +79,10 @@ private struct Row {
     }
     var line: String {
         func quoted(_ text: String?) -> String { text.map { "\"\($0)\"" } ?? "null" }
-        return #"{"t":"\#(Instant(seconds: Int64(time)).text)","d":\#(quoted(first)),"e":\#(quoted(second)),"n":\#(count.map(String.init) ?? "null"),"b":\#(flag.map { "\($0)" } ?? "null")}"#
-            + "\n"
+        let number = count.map { String($0) } ?? "null"
+        let boolean = flag.map { $0 ? "true" : "false" } ?? "null"
+        let start = #"{"t":"\#(Instant(seconds: Int64(time)).text)","d":\#(quoted(first)),"e":\#(quoted(second)),"#
+        return start + #""n":\#(number),"b":\#(boolean)}"# + "\n"
     }
     /// Null before everything, then by bytes: what the archive promises.
     var key: [[UInt8]] { [Array(Instant(seconds: Int64(time)).text.utf8), order(first), order(second)] }
@@ -103,7 +106,9 @@ private func random(_ generator: inout SeededGenerator, distinct: Int) -> Row {
 /// Sorted, and of each key the last.
 private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, conflicts: Int) {
     let sorted = rows.enumerated().sorted {
-        $0.element.key == $1.element.key ? $0.offset < $1.offset : $0.element.key.lexicographicallyPrecedes($1.element.key) { $0.lexicographicallyPrecedes($1) }
+        let (one, other) = ($0.element.key, $1.element.key)
+        if one == other { return $0.offset < $1.offset }
+        return one.lexicographicallyPrecedes(other) { $0.lexicographicallyPrecedes($1) }
     }.map(\.element)
     var lines: [String] = []
     var (identical, conflicts) = (0, 0)
@@ -127,7 +132,9 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
         print("seed \(distinct * 977)")
         let rows = (0..<5000).map { _ in random(&generator, distinct: distinct) }
         let toy = Toy()
-        for start in stride(from: 0, to: rows.count, by: 700) { toy.add(rows[start..<min(start + 700, rows.count)].map(\.page)) }
+        for start in stride(from: 0, to: rows.count, by: 700) {
+            toy.add(rows[start..<min(start + 700, rows.count)].map(\.page))
+        }
         let merge = RunMerge(keep: .latest)
         merge.add(toy.run)
         let twin = expected(rows)
@@ -165,7 +172,8 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
             toy.add(rows[kept...].prefix(10).map(\.page))
             let merge = RunMerge(keep: .first)
             merge.add(toy.run)
-            #expect(try toy.blocks(merge, size: 65_536) == expected(Array(rows[..<kept] + rows[kept...].prefix(10))).lines)
+            let twin = expected(Array(rows[..<kept] + rows[kept...].prefix(10)))
+            #expect(try toy.blocks(merge, size: 65_536) == twin.lines)
         }
     }
 
@@ -175,7 +183,8 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
         let encoder = LineEncoder(quotedTimes: false, null: "", ending: "\n")
         for column in 0..<12 {
             let slot = shape.slot(level: shape.rowLevel, path: ["c\(column)"])
-            encoder.addColumn(.integer, level: shape.rowLevel, slot: slot, prefix: Array(column == 0 ? "".utf8 : ",".utf8))
+            let prefix = Array(column == 0 ? "".utf8 : ",".utf8)
+            encoder.addColumn(.integer, level: shape.rowLevel, slot: slot, prefix: prefix)
         }
         encoder.addKey(column: 0)
         let scanner = PageScanner(shape: shape)
@@ -189,7 +198,9 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
             lines.append((["\(10_000 + number)"] + values.map { $0 ?? "" }).joined(separator: ","))
         }
         scanner.open(PageBytes(Array(#"{"data":[\#(rows.joined(separator: ","))]}"#.utf8)))
-        while case .rows = scanner.next() { #expect(encoder.encode(scanner, from: 0, partition: 0, into: run) == .done) }
+        while case .rows = scanner.next() {
+            #expect(encoder.encode(scanner, from: 0, partition: 0, into: run) == .done)
+        }
         let merge = RunMerge(keep: .latest)
         merge.add(run)
         var room = [UInt8](repeating: 0, count: 1 << 20)

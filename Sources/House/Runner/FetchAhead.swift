@@ -5,8 +5,8 @@ internal import PageMemory
 
 /// Fetches a walk's next page while the present one is scanned.
 ///
-/// The end of a large page tells where the next one probably lies (``EnvelopeTail``); its request is sent at once, one and
-/// no more. When the scan has said where the walk really goes on, the reply is used if it is to that very request, and
+/// The end of a large page tells where the next one probably lies (``EnvelopeTail``); its request is sent at once, one
+/// and no more. When the scan has said where the walk really goes on, the reply is used if it is to that very request, and
 /// dropped otherwise. Nothing of an early reply is looked at before that.
 actor FetchAhead {
     private let fetcher: PageFetcher

@@ -104,7 +104,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     /// Starts a partition; rows follow by ``append(_:rows:times:)``, and ``end()`` gives the files.
     func begin(_ partition: String) {
         self.partition = partition
-        // A long line makes the block grow. Files are split between blocks, and where must not depend on what came before.
+        // A long line makes the block grow. Files are split between blocks, and where must not depend on what came
+        // before.
         if block.count != blockSize { block = [UInt8](repeating: 0, count: blockSize) }
         files = []
         rows = 0

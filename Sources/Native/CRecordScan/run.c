@@ -102,6 +102,7 @@ segment *cogni_run_segment(cogni_run *run, vocabulary *words) {
 }
 
 uint8_t *cogni_segment_reserve(segment *to, size_t size) {
+    size = (size + 7) & ~(size_t)7;  // as it is rounded when it is committed
     if (!to->chunks || to->chunks->capacity - to->chunks->used < size) {
         size_t capacity = to->chunk_bytes < BIG_CHUNK / 2 ? SMALL_CHUNK : BIG_CHUNK;
         while (capacity < size) capacity *= 2;

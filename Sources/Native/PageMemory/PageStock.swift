@@ -4,8 +4,8 @@ internal import Synchronization
 /// Memory of large pages that were read and dropped, kept for the next ones.
 ///
 /// Memory fresh from the system costs a fault every 4 KiB, for a page of 14 MB as much time as scanning it: buffers
-/// are used again, and made of the system's huge pages where it has them. At most two wait here, and none larger than 32 MiB,
-/// so that one huge page does not stay for the rest of the run.
+/// are used again, and made of the system's huge pages where it has them. At most two wait here, and none larger than
+/// 32 MiB, so that one huge page does not stay for the rest of the run.
 @safe final class PageStock: Sendable {
     static let shared = PageStock()
 

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// How long the stages of a run take, and how many bytes pass through them.
 ///
-/// A run that is to be measured installs a clock for its tasks (``current``); whoever does a stage's work adds to it, once
-/// for each page, block or file, never for a row. Without a clock the look-up costs a few nanoseconds. Stages work side
+/// A run that is to be measured installs a clock for its tasks (``current``); whoever does a stage's work adds to it,
+/// once for each page, block or file, never for a row. Without a clock the look-up costs a few nanoseconds. Stages work side
 /// by side, so their times add up to more than the run's.
 package final class StageClock: Sendable {
     package enum Stage: Int, Sendable, CaseIterable {

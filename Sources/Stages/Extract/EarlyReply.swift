@@ -1,6 +1,7 @@
 /// A request that is on its way before it is certain that it will be wanted.
 ///
-/// Whoever starts one either gives it to ``PageFetcher/fetch(_:early:scope:at:validate:)`` for the same request, or drops it.
+/// Whoever starts one either gives it to ``PageFetcher/fetch(_:early:scope:at:validate:)`` for the same request,
+/// or drops it.
 package struct EarlyReply: Sendable {
     /// What it asks for, for comparing.
     package let request: Request

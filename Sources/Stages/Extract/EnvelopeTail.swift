@@ -3,9 +3,9 @@ package import PageMemory
 
 /// What the end of a page says about the next one, before the page has been read.
 ///
-/// APIs put `has_more` and the cursor behind the rows. Looked at first, they let the next page be fetched while this one is
-/// scanned. A guess and nothing more: the scan decides whether the page is one and where the walk goes on, and a reply to
-/// another request than the walk then wants is thrown away.
+/// APIs put `has_more` and the cursor behind the rows. Looked at first, they let the next page be fetched while this
+/// one is scanned. A guess and nothing more: the scan decides whether the page is one and where the walk goes on, and a
+/// reply to another request than the walk then wants is thrown away.
 package struct EnvelopeTail: Sendable, Equatable {
     package var hasMore: Bool?
     package var cursor: String?
