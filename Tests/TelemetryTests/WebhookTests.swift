@@ -1,7 +1,7 @@
 import Foundation
 import Ledger
-import PipelineFile
 import Model
+import PipelineFile
 import Testing
 
 @testable import Telemetry
