@@ -88,7 +88,7 @@ class PlainAPI:
                     answer = answer(dict(urllib.parse.parse_qsl(query)))
                 status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
                 try:
-                    self.send_response(status)
+                    self.send_response_only(status)  # without a Date: the clock under test is the only one
                     for name, value in {"Content-Type": "application/json", **headers}.items():
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(len(body)))

@@ -162,6 +162,7 @@ class Clock(PlainTest, CogniTest):
             self.refuse, begun, started = 1, time.monotonic(), time.time()
             process = self.begin(self.file, self.server, now=None, env=environment)
             self.wait(lambda: self.refuse == 0, process)
+            time.sleep(1)  # of the 2 s that it was told to wait: its timer is set by now
             setting.write_text(step + "\n")
             out, error = process.communicate(timeout=100)
             took = time.monotonic() - begun
