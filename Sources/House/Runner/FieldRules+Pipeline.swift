@@ -1,12 +1,16 @@
 internal import PipelineFile
+internal import Sealing
 internal import Transform
 
 extension FieldRules {
     /// The pipeline's transform section, with the key that its ring holds.
     init(pipeline: Pipeline, doors: RunDoors) {
+        self.init(pipeline: pipeline, key: doors.key, tenant: doors.tenant, mask: doors.maskSecrets)
+    }
+
+    init(pipeline: Pipeline, key: DataKey?, tenant: String, mask: @escaping @Sendable ([UInt8]) -> [UInt8]?) {
         let transform = pipeline.transform
         let isMasking = transform.maskSecrets
-        let mask = doors.maskSecrets
         self.init(maskSecrets: { isMasking ? mask($0) : nil })
         rules = transform.fieldRules.mapValues { $0 == .mask ? Rule.mask : Rule.drop }
         unknownFields =
@@ -23,7 +27,7 @@ extension FieldRules {
             case .fail: .fail
             }
         missingFields = transform.missingFields == .fail ? .fail : .keep
-        if let encryption = transform.encryption, let key = doors.key {
+        if let encryption = transform.encryption, let key {
             sealedFields = encryption.fields
             mode =
                 switch encryption.mode {
@@ -33,6 +37,6 @@ extension FieldRules {
                 }
             self.key = key
         }
-        tenant = doors.tenant
+        self.tenant = tenant
     }
 }

@@ -106,6 +106,7 @@ package struct Reencryption: Sendable {
             }
         publication.manifest.extra = current.manifest.extra
         publication.manifest.crypto = crypto
+        publication.manifest.organization = current.manifest.organization
         for stream in current.manifest.streams {
             let stream = KeyNames.labelled(stream, in: current.manifest)
             let resealing = Resealing(stream: stream.name, in: current.manifest, ring: ring, target: target)
@@ -122,6 +123,13 @@ package struct Reencryption: Sendable {
             }
         }
         KeyNames.note(target, ring, current.manifest, in: &publication.manifest)
+        // What was found is told by tokens, too.
+        if current.manifest.diagnostics != nil {
+            let rules = FieldRules(pipeline: pipeline, key: target, tenant: crypto.tenant, mask: { _ in nil })
+            let check = RelationCheck(pipeline: pipeline, rules: rules, publication: publication, current: current)
+            let found = try check.outcome()
+            publication.add(found.relations, findings: found.bytes)
+        }
         return publication
     }
 

@@ -34,10 +34,11 @@ struct Resealing: Sendable {
 
     func resealer() -> Resealer { Resealer(ring, to: target, tenant: tenant, domains: domains) }
 
-    /// The sealed places of a stream, without its name. What changed between snapshots is sealed as in the snapshot itself.
+    /// The sealed places of a stream, without its name. What changed between snapshots, and what a re-read restated, is sealed as
+    /// in the stream itself.
     static func fields(of name: String, _ crypto: Manifest.Crypto) -> [(path: String, domain: String)] {
-        let suffix = ChangeLog.name("")
-        let base = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+        let suffix = [ChangeLog.name(""), RestatementLedger.name("")].first { name.hasSuffix($0) } ?? ""
+        let base = String(name.dropLast(suffix.count))
         return crypto.fields.compactMap { field in
             for stream in Set([base, name]) where field.path.hasPrefix(stream + ".") {
                 return (String(field.path.dropFirst(stream.count + 1)), field.domain)

@@ -218,6 +218,12 @@ struct RunWork: Sendable {
                 ring: doors.ring,
                 target: doors.key
             )
+            closing.resealingLedger = Resealing(
+                stream: RestatementLedger.name(spec.name),
+                in: current.manifest,
+                ring: doors.ring,
+                target: doors.key
+            )
         }
         return closing
     }

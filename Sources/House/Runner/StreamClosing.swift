@@ -25,6 +25,7 @@ struct StreamClosing: Sendable {
     /// For old rows whose tokens are of an earlier key.
     var resealing: Resealing?
     var resealingChanges: Resealing?
+    var resealingLedger: Resealing?
     /// The last look at what is about to be published, and what the pipeline says of each field.
     var gate: LeakGate?
     var rules: FieldRules?
@@ -187,7 +188,7 @@ struct StreamClosing: Sendable {
             else { continue }
             do throws(Fault) {
                 try ledger.compare(
-                    old: OldRows(reader: reader, paths: paths(before)),
+                    old: OldRows(reader: reader, paths: paths(before), resealing: resealing),
                     new: OldRows(reader: reader, paths: one.files.map(\.path), codec: codec)
                 )
             } catch {
@@ -203,7 +204,11 @@ struct StreamClosing: Sendable {
         )
         let partition = naming.name(of: now)
         let merge = RunMerge(keep: .latest)
-        let rows = OldRows(reader: ledger.writer, paths: paths(oldLedger?.partition(partition)))
+        let rows = OldRows(
+            reader: ledger.writer,
+            paths: paths(oldLedger?.partition(partition)),
+            resealing: resealingLedger
+        )
         merge.add(try rows.run { _ in true }, isOld: true)
         merge.add(ledger.run)
         result.ledgerFiles = try sink(ledger.name, ledger.name, ledger.writer)
