@@ -124,7 +124,8 @@ struct Assembly {
         )
         stream.partitions = old?.partitions ?? []
         let columns = RestatementLedger.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
-        publication.add(stream, columns: columns, staged: result.ledgerFiles)
+        let keyID = keyID(stream.name, publication)
+        publication.add(stream, columns: columns, staged: result.ledgerFiles, keyID: keyID)
     }
 
     private func addStale(_ plan: Pipeline.StreamPlan, _ old: Manifest.Stream?, to publication: inout Publication) {
