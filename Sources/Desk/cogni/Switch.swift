@@ -35,11 +35,17 @@ enum Switch {
 
     /// What the run's end did to the switch, for people, and for the trail.
     static func word(_ workspace: Workspace, before: Bool) -> String? {
-        guard
-            let store = try? StateStore.openToRead(workspace.root.statePath, pipeline: workspace.pipeline.name),
-            let flag = try? store.flag()
-        else { return nil }
-        try? store.close()
+        let flag: PipelineSwitch
+        do throws(Fault) {
+            let path = workspace.root.statePath
+            guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { return nil }
+            defer { try? store.close() }
+            guard let known = try store.flag() else { return nil }
+            flag = known
+        } catch {
+            Terminal.error("warning: state: \(error.what); whether the run turned the switch is not known")
+            return nil
+        }
         if before != flag.enabled, flag.by == PipelineSwitch.itself {
             do throws(Fault) { try ControlTrail.note(flag, before: before, workspace.root) } catch {
                 Terminal.error("warning: audit trail: \(error.what)")

@@ -8,11 +8,15 @@ internal import Model
 /// again. The first answer decides, and the manifest remembers it.
 actor OrganizationPin {
     private(set) var seen: Manifest.Organization
+    var header: String? { seen.header }
     private let output: String
 
-    /// - Parameter known: what the current generation's manifest remembers.
-    init(known: Manifest.Organization?, output: String) {
+    /// - Parameters:
+    ///   - known: what the current generation's manifest remembers.
+    ///   - kept: what replies said whose rows an earlier attempt left in staging: they must not meet another organization's.
+    init(known: Manifest.Organization?, kept: String? = nil, output: String) {
         seen = known ?? Manifest.Organization()
+        seen.header = seen.header ?? kept
         self.output = output
     }
 

@@ -192,7 +192,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         var found: [String: [DistinctValue]] = [:]
         for (column, set) in sets {
             let values = totals.values(set)
-            guard values.count <= ArchiveSink.mostValues else { return nil }
+            guard values.count <= ArchiveSink.mostValues else { continue }
             found[columns[column].name] = values.map { DistinctValue($0, reader, columns[column]) }
         }
         return found

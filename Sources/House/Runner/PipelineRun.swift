@@ -53,14 +53,19 @@ package struct PipelineRun: Sendable {
         options.now = plan.asOf
         let staging = root.stagingPath + "/" + Digest.hex(plan.fingerprint).prefix(16)
         try clearStaging(root, keeping: staging)
+        let organization = OrganizationPin(
+            known: current?.manifest.organization,
+            kept: ProgressKeeper.organization(earlier),
+            output: root.path
+        )
         let keeper = ProgressKeeper(
             store: store,
             claim: claim,
             stagingFolder: staging,
             interval: options.checkpointInterval,
-            earlier: earlier
+            earlier: earlier,
+            organization: organization
         )
-        let organization = OrganizationPin(known: current?.manifest.organization, output: root.path)
         let work = RunWork(
             pipeline: pipeline,
             options: options,

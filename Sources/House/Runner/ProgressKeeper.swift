@@ -45,18 +45,32 @@ actor ProgressKeeper {
     private let claim: Claim
     private let stagingFolder: String
     private let interval: Duration
+    private let organization: OrganizationPin
     private var restsUntil = ContinuousClock.now
     private var streams: [String: Stream] = [:]
     private var earlier: [String: SliceProgress] = [:]
     /// The first failure to make progress durable; the run can't be trusted to resume, and says so.
     private(set) var fault: Fault?
 
-    init(store: StateStore, claim: Claim, stagingFolder: String, interval: Duration, earlier: [SliceProgress]) {
+    init(
+        store: StateStore,
+        claim: Claim,
+        stagingFolder: String,
+        interval: Duration,
+        earlier: [SliceProgress],
+        organization: OrganizationPin
+    ) {
         self.store = store
         self.claim = claim
         self.stagingFolder = stagingFolder
         self.interval = interval
+        self.organization = organization
         for slice in earlier { self.earlier[slice.id] = slice }
+    }
+
+    /// What the replies that an earlier attempt kept said of whose data they are.
+    static func organization(_ earlier: [SliceProgress]) -> String? {
+        earlier.lazy.compactMap { $0.counters["organization"]?.text }.first
     }
 
     private static func engineID(_ stream: String) -> String { "engine:\(stream)" }
@@ -170,6 +184,7 @@ actor ProgressKeeper {
             row.counters = [
                 "fetched": .integer(fetched), "group_by": .strings(stream.groupBy),
                 "closed": ClosedPartitions.json(durable.early),
+                "organization": .optional(await organization.header),
             ]
             // As they were before the rows became durable: another walk may have gone on meanwhile, with rows that have not.
             let walks = dirty.sorted().compactMap { stream.slices[$0] }

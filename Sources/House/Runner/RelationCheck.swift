@@ -234,41 +234,10 @@ struct RelationCheck {
         return try read(current.path + "/" + file.path, codec: nil, place)
     }
 
-    /// The slow way, for files whose values nobody counted on the way. `nil`: the file has other columns than today's.
     private func read(_ path: String, codec: Codec?, _ place: Relation.Place) throws(Fault) -> [DistinctValue]? {
         guard let spec = pipeline.connector.stream(place.stream) else { return [] }
-        let columns = spec.archiveColumns
-        guard let index = columns.firstIndex(where: { $0.name == place.column }) else { return [] }
-        // Files in staging have no ending that says so; those of a generation may be of another format than today's.
-        let isCSV = codec == nil ? RowFormat(path: path) == .csv : pipeline.load.format == .csv
-        let reader = ArchiveLine(format: isCSV ? .csv : .ndjson, columns: columns, primaryKey: [], timeColumn: nil)
-        let totals = LineTotals(columns: columns.map { ($0.name, false) }, isCSV: isCSV, isStrict: false)
-        let ending = columns.firstIndex { $0.name == "deleted_at" && $0.origin == .ours }
-        let set = totals.collect(index, until: ending)
-        var pending: [UInt8] = []
-        var skips = isCSV
-        var isForeign = false
-        do throws(ArchiveError) {
-            let file = try ArchiveReader(path, codec: codec)
-            while try file.nextBlock({ (block: Span<UInt8>) -> Void in
-                for at in block.indices { pending.append(block[at]) }
-                if skips {
-                    guard let end = pending.firstIndex(of: 10) else { return }
-                    pending.removeSubrange(...end)
-                    skips = false
-                }
-                guard let taken = totals.take(pending, count: pending.count) else {
-                    isForeign = true
-                    pending = []
-                    return
-                }
-                pending.removeSubrange(..<taken)
-            }) != nil {}
-        } catch {
-            throw Fault(error)
-        }
-        if isForeign { return nil }
-        return totals.values(set).map { DistinctValue($0, reader, columns[index]) }
+        let reading = ColumnReading(columns: spec.archiveColumns, column: place.column, format: pipeline.load.format)
+        return try reading.values(in: path, codec: codec)
     }
 
     // MARK: The generation before

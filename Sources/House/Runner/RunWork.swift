@@ -178,12 +178,25 @@ struct RunWork: Sendable {
             guard let spec = plan.spec.column(column), !rules.isSealed(stream: plan.spec.name, column: spec),
                 rules.rules["\(plan.spec.name).\(column)"] == nil, rules.rules[column] == nil
             else { continue }
-            let ids = Set(result.files.flatMap { $0.values?[column] ?? [] }.map(\.text)).sorted()
+            let ids: [String]
+            do throws(Fault) { ids = try self.ids(column, plan.spec, result.files) } catch { return error }
             if let fault = await organization.check(ids: ids) { return fault.within("stream \(plan.spec.name)") }
         }
         if options.acceptShrink.contains(plan.spec.name) { return nil }
         let naming = PartitionNaming(pipeline.load.partitionBy)
         return PublishGuard(plan: plan, old: current?.manifest.stream(plan.spec.name), naming: naming).fault(result)
+    }
+
+    /// What a column of the stream's new files names. Files that an earlier attempt closed are read for it.
+    private func ids(_ column: String, _ spec: StreamSpec, _ files: [StagedFile]) throws(Fault) -> [String] {
+        let reading = ColumnReading(columns: spec.archiveColumns, column: column, format: pipeline.load.format)
+        var found: Set<String> = []
+        for file in files {
+            var values = file.values?[column]
+            if values == nil { values = try reading.values(in: file.path, codec: pipeline.load.codec) }
+            found.formUnion((values ?? []).map { $0.text })
+        }
+        return found.sorted()
     }
 
     private func old(_ name: String) -> Manifest.Stream? {

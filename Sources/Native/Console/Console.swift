@@ -82,10 +82,13 @@ package enum Console {
     }
 
     /// Seconds since 1970 by the wall clock.
-    package static var wallSeconds: Int64 {
+    package static var wallSeconds: Int64 { wallMilliseconds / 1000 }
+
+    /// Milliseconds since 1970 by the wall clock.
+    package static var wallMilliseconds: Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     /// Ends the process without running what libraries left for its end: other threads still work with what that would

@@ -190,11 +190,17 @@ struct Run: AsyncParsableCommand {
 }
 
 /// Names runs: sortable by time, and different for two runs of one second.
+/// `20251201T060000Z-0fr8k2x1`: when it began, to the millisecond (base 36, so that runs of one second sort as they came), and chance.
 enum RunID {
     static func make(now: Instant) -> String {
-        let compact = Instant(seconds: Console.wallSeconds).text.filter { $0 != "-" && $0 != ":" }
+        let wall = Console.wallMilliseconds
+        let compact = Instant(seconds: wall / 1000).text.filter { $0 != "-" && $0 != ":" }
         let random = String(UInt32.random(in: 0...UInt32.max), radix: 36)
-        return "\(compact)-\(random)"
+        return "\(compact)-\(padded(String(wall % 1000, radix: 36), 2))\(padded(random, 7))"
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        String(repeating: "0", count: max(0, width - text.count)) + text
     }
 }
 
