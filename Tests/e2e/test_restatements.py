@@ -64,6 +64,22 @@ class Restatements(CogniTest):
         self.assertEqual(self.ledger("costs"), [])
         self.assertEqual(self.at().generations, ["000001"])
 
+    def test_hours_that_join_a_day_are_news_and_no_restatement(self):
+        file = self.pipeline("usage_completions: { since: 2026-11-18, group_by: [model], bucket_width: 1h }")
+        self.live(file, self.api, since=None)
+        before = self.keyed_by_hour()
+        self.api.clock(LATER)
+        self.live(file, self.api, since=None, now=LATER)
+        after = self.keyed_by_hour()
+        self.assertGreater(len(after[-1][1]), len(before[-1][1]), "the day has as many rows as before")
+        self.assertEqual(self.ledger("usage_completions"), [])
+
+    def keyed_by_hour(self):
+        days = {}
+        for row in self.at().rows("usage_completions"):
+            days.setdefault(row["start_time"][:10], []).append(row)
+        return sorted((day, rows) for day, rows in days.items() if day <= "2026-11-20")
+
     def test_each_changed_appeared_and_vanished_row_is_told_once_with_both_values(self):
         self.live(self.file, self.api, since=None)
         seen = []

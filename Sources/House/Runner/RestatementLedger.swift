@@ -29,13 +29,23 @@ struct RestatementLedger {
     private let measures: [Int]
     private let text: CellText
     private let now: Instant
+    private let covered: Manifest.Coverage?
     private let head: [[UInt8]]
 
     /// - Parameters:
     ///   - primaryKey: of the report, as it was grouped in the end.
     ///   - previousManifest: digest of the manifest that the generation which sees it will follow. It names the generation
     ///     as its `_SUCCESS` does, and is the same when a run is done again after a rollback, where a number would not be.
-    init(stream: StreamSpec, primaryKey: [String], reader: ArchiveLine, now: Instant, previousManifest: String) {
+    ///   - covered: what earlier runs had read. Hours that join a day's partition were not read before: they are news, and
+    ///     no restatement.
+    init(
+        stream: StreamSpec,
+        primaryKey: [String],
+        reader: ArchiveLine,
+        now: Instant,
+        previousManifest: String,
+        covered: Manifest.Coverage?
+    ) {
         name = RestatementLedger.name(stream.name)
         columns = RestatementLedger.columns(of: stream.archiveColumns, primaryKey: primaryKey)
         self.primaryKey = RestatementLedger.primaryKey(primaryKey)
@@ -47,6 +57,7 @@ struct RestatementLedger {
         )
         self.reader = reader
         self.now = now
+        self.covered = covered
         let text = CellText(format: reader.format, guardsFormulas: false)
         self.text = text
         key = primaryKey.compactMap { name in reader.columns.firstIndex { $0.name == name } }
@@ -115,6 +126,8 @@ struct RestatementLedger {
 
     private mutating func note(_ change: Change, _ old: [ArraySlice<UInt8>]?, _ new: [ArraySlice<UInt8>]?) {
         guard let either = new ?? old else { return }
+        let time = reader.time(either)
+        if change == .appeared, let covered, let time, time < covered.from.seconds || time >= covered.to.seconds { return }
         let differing = measures.filter { index in
             guard let old, let new else { return !reader.isNull(either[index]) }
             return old[index] != new[index]
@@ -126,7 +139,7 @@ struct RestatementLedger {
         case .appeared: appeared += 1
         case .vanished: vanished += 1
         }
-        if let time = reader.time(either) { buckets.insert(time) }
+        if let time { buckets.insert(time) }
         let null = Array(text.null.utf8)[...]
         let start = head.map { $0[...] } + [(text.write(.text(Array(change.rawValue.utf8))) ?? [])[...]]
         // A row without any value of its own is told as well.

@@ -180,7 +180,8 @@ struct StreamClosing: Sendable {
             primaryKey: result.primaryKey,
             reader: reader,
             now: now,
-            previousManifest: previousManifest
+            previousManifest: previousManifest,
+            covered: old?.coverage
         )
         for one in closed.sorted(by: { $0.name < $1.name }) {
             guard let before = old?.partition(one.name),
