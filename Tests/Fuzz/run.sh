@@ -4,7 +4,10 @@
 #   Tests/Fuzz/run.sh             tries the kept inputs, and the kernel against Python's json on made-up pages: for CI
 #   Tests/Fuzz/run.sh fuzz        looks for new inputs, FUZZ_SECONDS (default 60) for each target: `make fuzz`
 #
-# Kept inputs are small and our own: Tests/Fuzz/corpus/TARGET. What crashed comes to .build/fuzz/crash-*: mend it, then keep the input.
+#   Tests/Fuzz/run.sh keep        packs the smallest 150 that were found for each target into Tests/Fuzz/corpus/TARGET.tar.gz
+#
+# Kept inputs are small and our own: Tests/Fuzz/corpus/TARGET, and beside it what a search found. What crashed comes to
+# .build/fuzz/crash-*: mend it, then keep the input.
 # The last line is `N passed, N failed`.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -23,7 +26,20 @@ compile() { # output, flags…: the kernel with its harness or alone
     [ -x "$out" ]
 }
 
-if [ "${1:-}" = fuzz ]; then
+kept() { # target: prints the folder with the inputs that earlier searches found
+    mkdir -p "$work/kept-$1"
+    [ ! -e $corpus/$1.tar.gz ] || tar -xzf $corpus/$1.tar.gz -C "$work/kept-$1"
+    echo "$work/kept-$1"
+}
+
+if [ "${1:-}" = keep ]; then
+    for target in scan pipeline connector token; do
+        # libFuzzer names an input by its SHA-1; by size, then by name, so that one search always gives one file.
+        (cd "$work/found-$target" && find . -type f -size -4k -printf '%s %f\n' | sort -n | head -n 150 | cut -d ' ' -f 2 | sort > "$work/names") || exit 1
+        tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C "$work/found-$target" -cf - -T "$work/names" | gzip -n > $corpus/$target.tar.gz
+        passed=$((passed + 1)); echo "$target: $(wc -l < "$work/names") inputs kept"
+    done
+elif [ "${1:-}" = fuzz ]; then
     seconds=${FUZZ_SECONDS:-60}
     rm -f "$work"/scan "$work"/crash-*
     compile "$work/scan" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c || exit 1
@@ -36,15 +52,15 @@ if [ "${1:-}" = fuzz ]; then
         run=$work/scan; first=
         [ $target = scan ] || { run=$work/swift/debug/cogni-fuzz; first=$target; }
         # shellcheck disable=SC2086
-        check "$target" "$run" $first $limits "$work/found-$target" $corpus/$target
+        check "$target" "$run" $first $limits "$work/found-$target" $corpus/$target "$(kept $target)"
         grep -E 'cov: [0-9]+' "$work/log" | tail -n 1 | sed -E 's/^#([0-9]+).*cov: ([0-9]+) ft: ([0-9]+).*/          \1 inputs, \2 edges covered/'
     done
 else
     rm -f "$work"/replay "$work"/kernel.so
     compile "$work/replay" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c
-    check "the page kernel takes its kept inputs" "$work/replay" $corpus/scan/*
+    check "the page kernel takes its kept inputs" "$work/replay" $corpus/scan/* "$(kept scan)"/*
     for target in pipeline connector token; do
-        check "the $target reader takes its kept inputs" "${BIN:-.build/debug}/cogni-fuzz" $target $corpus/$target/*
+        check "the $target reader takes its kept inputs" "${BIN:-.build/debug}/cogni-fuzz" $target $corpus/$target/* "$(kept $target)"/*
     done
     compile "$work/kernel.so" -shared -fPIC -O2
     check "the kernel agrees with Python's json" python3 Tests/Fuzz/agree.py "$work/kernel.so" "${AGREE_PAGES:-20000}"
