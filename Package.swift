@@ -79,7 +79,7 @@ let package = Package(
         room("Native", "PageMemory"),
         room("Native", "Console"),
         room("Native", "Disk", ["StageClock"]),
-        room("Native", "CurlTransport", ["CCurl", "PageMemory"]),
+        room("Native", "CurlTransport", ["CCurl", "CDeflate", "PageMemory"]),
         room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk", "StageClock"]),
         room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),

@@ -30,7 +30,6 @@ package enum CurlLibrary {
 
     package static var isRecentEnough: Bool { unsafe information.version_num >= oldestNumber }
     package static var hasHTTP2: Bool { has(CURL_VERSION_HTTP2) }
-    package static var hasZstd: Bool { has(CURL_VERSION_ZSTD) }
 
     private static func has(_ feature: Int32) -> Bool {
         unsafe information.features & feature != 0

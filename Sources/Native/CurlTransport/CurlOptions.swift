@@ -62,9 +62,11 @@ import CCurl
         set(CURLOPT_LOW_SPEED_LIMIT, "LOW_SPEED_LIMIT", limits.stallBytesPerSecond)
         set(CURLOPT_LOW_SPEED_TIME, "LOW_SPEED_TIME", max(1, limits.stall.milliseconds / 1000))
 
-        // How it goes fast: HTTP/2 where TLS offers it, connections kept, every compression this libcurl knows.
+        // How it goes fast: HTTP/2 where TLS offers it, connections kept.
         set(CURLOPT_HTTP_VERSION, "HTTP_VERSION", Int(CURL_HTTP_VERSION_2TLS))
-        set(CURLOPT_ACCEPT_ENCODING, "ACCEPT_ENCODING", "")
+        // Bodies stay as they came; ``ContentDecoder`` unpacks them.
+        set(CURLOPT_ACCEPT_ENCODING, "ACCEPT_ENCODING", ContentDecoder.offered)
+        set(CURLOPT_HTTP_CONTENT_DECODING, "HTTP_CONTENT_DECODING", 0)
         set(CURLOPT_BUFFERSIZE, "BUFFERSIZE", 128 << 10)  // more does not stay in a core's own cache until it is copied
         set(CURLOPT_TCP_NODELAY, "TCP_NODELAY", 1)
         set(CURLOPT_TCP_KEEPALIVE, "TCP_KEEPALIVE", 1)

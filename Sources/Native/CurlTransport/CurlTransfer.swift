@@ -21,7 +21,8 @@ import Synchronization
     private var statusSeen = 0
     private var headersAreDone = false
     private var declaredLength: Int?
-    private var isEncoded = false
+    /// `Content-Encoding`, `nil` where the body is itself.
+    private var coding: String?
     private var isChunked = false
     private var body: PageBytes?
     private var refusal: CurlError.Cause?
@@ -103,7 +104,7 @@ import Synchronization
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.utf8.starts(with: "HTTP/".utf8) {
             headers = []
-            (declaredLength, isEncoded, isChunked) = (nil, false, false)
+            (declaredLength, coding, isChunked) = (nil, nil, false)
             statusSeen = line.split(separator: " ").dropFirst().first.flatMap { Int($0.prefix(3)) } ?? 0
             return true
         }
@@ -123,14 +124,14 @@ import Synchronization
     private func note(_ name: String, _ value: String) {
         switch name {
         case "content-length": declaredLength = Int(value)
-        case "content-encoding": isEncoded = value.lowercased() != "identity"
+        case "content-encoding": coding = value.isEmpty || value.lowercased() == "identity" ? nil : value
         case "transfer-encoding": isChunked = value.lowercased().contains("chunked")
         default: break
         }
     }
 
     private var isLengthAcceptable: Bool {
-        guard let declaredLength, !isEncoded, declaredLength > request.limits.bodyBytes else { return true }
+        guard let declaredLength, declaredLength > request.limits.bodyBytes else { return true }
         refusal = .bodyTooLarge
         return false
     }
@@ -149,7 +150,7 @@ import Synchronization
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let page = body ?? PageBytes(capacity: expectedBytes)
         body = page
-        // Decompressed bytes: a bomb is caught here, whatever its Content-Length said.
+        // Whatever its Content-Length said. What a packed body would grow to is limited where it is unpacked.
         guard page.count + bytes.count <= request.limits.bodyBytes else {
             refusal = .bodyTooLarge
             return false
@@ -161,8 +162,7 @@ import Synchronization
     /// Room to make for the body. A page of memory that is never written is never paid for.
     private var expectedBytes: Int {
         guard let declaredLength, declaredLength > 0 else { return 256 << 10 }
-        let decoded = isEncoded ? declaredLength.multipliedReportingOverflow(by: 8).partialValue : declaredLength
-        return min(max(decoded, 4096), request.limits.bodyBytes, 128 << 20)
+        return min(max(declaredLength, 4096), request.limits.bodyBytes, 128 << 20)
     }
 
     // MARK: The end
@@ -184,6 +184,12 @@ import Synchronization
         }
     }
 
+    private func refusal(of coding: String, _ failure: ContentDecoder.Failure) -> CurlError {
+        if failure == .tooLarge { return CurlError(.bodyTooLarge, words(for: .bodyTooLarge), hadStatus: true) }
+        let reason = failure == .unknown ? "a body in a coding that was not asked for" : "a cut or damaged \(coding) body"
+        return CurlError(.library, number: CURLE_BAD_CONTENT_ENCODING.rawValue, reason, hadStatus: true)
+    }
+
     func outcome(_ code: CURLcode) -> Result<CurlReply, CurlError> {
         if let refusal = refusal ?? libraryRefusal(code) {
             return .failure(
@@ -200,8 +206,16 @@ import Synchronization
         unsafe cogni_curl_get_long(easy, CURLINFO_NUM_CONNECTS, &connections)
         unsafe cogni_curl_get_long(easy, CURLINFO_HTTP_VERSION, &version)
         let isHTTP2 = version >= 3
-        let page = body ?? PageBytes(capacity: 0)
+        var page = body ?? PageBytes(capacity: 0)
         page.freeze()
+        body = nil
+        if let coding, page.count > 0 {
+            do throws(ContentDecoder.Failure) {
+                page = try ContentDecoder().decode(page, coding: coding, limit: request.limits.bodyBytes)
+            } catch {
+                return .failure(refusal(of: coding, error))
+            }
+        }
         return .success(
             CurlReply(
                 status: status,

@@ -40,6 +40,17 @@
         count = needed
     }
 
+    /// Bytes that can be added before more memory is needed.
+    package var room: Int { capacity - count }
+
+    /// Makes room for `bytes` more and lets `write` put as many of them there as it says. Only before ``freeze()``.
+    package func fill<R>(_ bytes: Int, _ write: (UnsafeMutableRawBufferPointer) -> (written: Int, result: R)) -> R {
+        if room < bytes { grow(to: count + bytes) }
+        let (written, result) = unsafe write(UnsafeMutableRawBufferPointer(start: base + count, count: bytes))
+        count += written
+        return result
+    }
+
     /// Ends writing: zeroes the padding.
     package func freeze() {
         unsafe (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: PageBytes.padding)
