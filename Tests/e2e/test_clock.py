@@ -148,6 +148,41 @@ class Clock(PlainTest, CogniTest):
         self.assertIn("whose clock was ahead", done.error)
         self.assertEqual(self.at().stream("sales")["watermark"], "2026-11-20T12:00:00Z")
 
+    def test_steps_between_the_pages_of_a_walk_change_no_byte(self):
+        """Every reply finds another time: an hour back, 400 days on, 1970's end of days, 2038. The walk keeps the "now" it began with."""
+        setting = self.folder / "faketime"
+        steps = ("-3600", "+34560000", "-1728000000", "+400000000", "+1")
+        shown = []
+
+        def sales(query):
+            begin, end = int(query["from"]), int(query["to"])
+            at = int(query.get("page", begin))
+            if self.stepping:
+                step = steps[len(shown) % len(steps)]
+                setting.write_text(step + "\n")
+                shown.append(step)
+                self.windows.append((begin, end))
+            until = min(at + 6 * HOUR, end)
+            buckets = [{"start_time": one, "end_time": one + HOUR, "results": [{"copies": one // HOUR % 7}]} for one in range(at, until, HOUR)]
+            more = until < end
+            return json.dumps({"data": buckets, "has_more": more, "next_page": str(until) if more else None}).encode()
+
+        self.server = self.api({"/sales": sales})
+        self.file = self.plain("sales: {}")
+        setting.write_text("+0\n")
+        environment = self.at_time("", {"FAKETIME_TIMESTAMP_FILE": str(setting)})
+        del environment["FAKETIME"]
+        self.stepping = True
+        done = self.go(self.file, self.server, now=None, env=environment)
+        self.assertGreaterEqual(len(shown), len(steps), "the clock stepped in the middle of the walk")
+        self.assertEqual(len(set(self.windows)), 1, "the window stays the plan's")
+        self.stepping = False
+        now = next(run["started"] for run in self.at().runs() if run["run_id"] == done.summary["run_id"])
+        ours = (self.at().manifest_bytes, self.at().archives())
+        self.output = self.folder / "calm"
+        self.go(self.file, self.server, now=now)
+        self.assertEqual(ours, (self.at().manifest_bytes, self.at().archives()))
+
     def test_a_step_during_a_retry_wait_neither_shortens_nor_prolongs_it(self):
         """One wait for each step, and begun before it: libfaketime 0.9.10 moves the deadline of every timer that is set while it shifts the
         clock, also of timers on the monotonic clock, which no kernel does."""

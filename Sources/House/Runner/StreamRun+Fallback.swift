@@ -1,0 +1,56 @@
+internal import Connector
+internal import Extract
+internal import Model
+internal import PipelineFile
+
+/// What a stream asks for instead, when the API refuses a grouping or a part of history, or has another time than ours.
+extension StreamRun {
+    /// The dimension to leave out after a 400, when the connector knows that this grouping may be refused.
+    func fallback(_ groupBy: [String], _ window: TimeWindow?, _ failure: StreamFailure) -> String? {
+        guard failure.status == 400, let refusals = spec.grouping?.refusals else { return nil }
+        if let code = failure.envelope?.code, pipeline.connector.errors.historyCodes.contains(code) { return nil }
+        let refusal = refusals.first { refusal in
+            refusal.dimensions.allSatisfy { groupBy.contains($0) } && groupBy.contains(refusal.without)
+                && (refusal.startBefore.map { before in (window?.start.seconds ?? 0) < before } ?? true)
+        }
+        return refusal?.without
+    }
+
+    // MARK: Two clocks
+
+    /// The slice's window, when it holds buckets that are still open by the API's clock though closed by ours.
+    func openAtTheAPI(_ slice: Slice, _ told: Instant) -> TimeWindow? {
+        guard spec.mode == .report, !plan.includeOpenBucket, let window = slice.window, told < window.end else {
+            return nil
+        }
+        return window
+    }
+
+    func clockBehind(_ told: Instant, _ window: TimeWindow) -> Fault {
+        Fault(
+            .badReply,
+            "by the API's clock it is \(told.text), before the window ends: its last buckets are still open there",
+            at: ["page 1"],
+            mend: "set this machine's clock right, or run again when the API's clock has passed \(window.end.text)"
+        )
+    }
+
+    /// The end of the last bucket that is closed by the API's clock too.
+    func earlierEnd(_ window: TimeWindow?, _ failure: StreamFailure) -> Instant? {
+        guard let told = failure.serverTime, let window else { return nil }
+        let width = (plan.bucketWidth ?? spec.window?.defaultWidth).flatMap { TimeSpan(text: $0)?.seconds } ?? 1
+        let end = told.aligned(down: max(1, width))
+        return end > window.start && end < window.end ? end : nil
+    }
+
+    /// Where history begins, after the API said that it does not reach back to the window's start.
+    func laterStart(_ window: TimeWindow?, _ failure: StreamFailure) -> Instant? {
+        guard failure.status == 400, let window, let envelope = failure.envelope, let code = envelope.code,
+            pipeline.connector.errors.historyCodes.contains(code)
+        else { return nil }
+        let named = HistoryFloor.date(in: envelope.message)
+        let stepped = [365, 180, 90, 30, 7].map { (options.now - $0 * 86_400).aligned(down: 86_400) + 86_400 }
+        let candidates = [named].compactMap(\.self) + stepped
+        return candidates.first { $0 > window.start && $0 < window.end }
+    }
+}
