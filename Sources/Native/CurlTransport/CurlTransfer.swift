@@ -186,7 +186,8 @@ import Synchronization
 
     private func refusal(of coding: String, _ failure: ContentDecoder.Failure) -> CurlError {
         if failure == .tooLarge { return CurlError(.bodyTooLarge, words(for: .bodyTooLarge), hadStatus: true) }
-        let reason = failure == .unknown ? "a body in a coding that was not asked for" : "a cut or damaged \(coding) body"
+        let reason =
+            failure == .unknown ? "a body in a coding that was not asked for" : "a cut or damaged \(coding) body"
         return CurlError(.library, number: CURLE_BAD_CONTENT_ENCODING.rawValue, reason, hadStatus: true)
     }
 
