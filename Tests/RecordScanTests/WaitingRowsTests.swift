@@ -224,32 +224,68 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
         #expect(toy.run.byteCount < 20_000 * 120 + (4 << 20))
     }
 
-    /// Sums and nulls of rows are those of the lines that were made of them.
+    private func totals() -> LineTotals {
+        LineTotals(
+            columns: [("t", false), ("d", false), ("e", false), ("n", true), ("b", false)],
+            isCSV: false,
+            isStrict: true
+        )
+    }
+
+    /// Sums, nulls and distinct values of rows are those of the lines that were made of them; also in the second file, and
+    /// where a vocabulary has come to an end.
     @Test func totalsOfRowsAreTotalsOfLines() throws {
         var generator = SeededGenerator(state: 99)
+        let (ofRows, ofLines) = (totals(), totals())
+        for both in [ofRows, ofLines] {
+            #expect(both.collect(1, until: 2) == 0)
+            #expect(both.collect(3, until: nil) == 1)
+            #expect(both.collect(4, until: 3) == 2)
+        }
+        for distinct in [20, 2000] {
+            let toy = Toy()
+            toy.add((0..<3000).map { _ in random(&generator, distinct: distinct).page })
+            let merge = RunMerge(keep: .latest)
+            merge.add(toy.run)
+            for both in [ofRows, ofLines] { both.restart() }
+            var room = [UInt8](repeating: 0, count: 8192)
+            while true {
+                let filled = try merge.nextBlock(into: &room)
+                if filled == 0 { break }
+                // Without the lines: only the rows can tell.
+                #expect(ofRows.take([], count: filled, of: merge) == filled)
+                #expect(ofLines.take(room, count: filled) == filled)
+            }
+            for column in 0..<5 {
+                #expect(ofRows.nulls(column) == ofLines.nulls(column))
+                #expect(ofRows.sum(column) == ofLines.sum(column))
+            }
+            #expect(ofRows.sum(3) != nil)
+            for set in 0..<3 {
+                #expect(!ofLines.values(set).isEmpty)
+                #expect(ofRows.values(set) == ofLines.values(set))
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (.sealed, "ef1.token", true), (.sealed, "clear", false), (.masked, "sk-\u{2026}9", true),
+            (.masked, "sk-9", false), (.dropped, "x", false), (.sealed, nil, true), (.dropped, nil, true),
+        ] as [(LineTotals.Protection, String?, Bool)]
+    )
+    func rowsShowWhatTheirLinesShow(_ protection: LineTotals.Protection, _ text: String?, isFine: Bool) throws {
         let toy = Toy()
-        toy.add((0..<3000).map { _ in random(&generator, distinct: 20).page })
+        func row(_ time: Int) -> String { Row(time: time, first: "p", second: text, count: 1, flag: nil).page }
+        toy.add((0..<5).map { row(1_760_918_400 + $0) })
         let merge = RunMerge(keep: .latest)
         merge.add(toy.run)
-        func totals() -> LineTotals {
-            LineTotals(
-                columns: [("t", false), ("d", false), ("e", false), ("n", true), ("b", false)],
-                isCSV: false,
-                isStrict: true
-            )
-        }
-        let (ofRows, ofLines) = (totals(), totals())
         var room = [UInt8](repeating: 0, count: 8192)
-        while true {
-            let filled = try merge.nextBlock(into: &room)
-            if filled == 0 { break }
-            #expect(ofRows.takeBlock(of: merge))
-            #expect(ofLines.take(room, count: filled) == filled)
-        }
-        for column in 0..<5 {
-            #expect(ofRows.nulls(column) == ofLines.nulls(column))
-            #expect(ofRows.sum(column) == ofLines.sum(column))
-        }
-        #expect(ofRows.sum(3) != nil)
+        let filled = try merge.nextBlock(into: &room)
+        let (ofRows, ofLines) = (totals(), totals())
+        for both in [ofRows, ofLines] { both.protect(2, protection) }
+        #expect(ofRows.take([], count: filled, of: merge) == (isFine ? filled : nil))
+        #expect(ofLines.take(room, count: filled) == (isFine ? filled : nil))
+        for both in [ofRows, ofLines] { #expect(both.bareColumn == (isFine ? nil : 2)) }
     }
 }

@@ -6,7 +6,7 @@ import StateDisk
 ///
 /// One SQLite file, `<output>/<pipeline>/state.sqlite`, mode 0600, `journal_mode=DELETE` and
 /// `synchronous=EXTRA`: a call that has returned survives a power cut. One connection for the life of the
-/// process; each call is one transaction. Every error is a ``Fault`` that names the file; the code is
+/// process; each call is one transaction, or part of one (``together(_:)``). Every error is a ``Fault`` that names the file; the code is
 /// `.locked` when another process is writing, `.cannotWrite` otherwise. Holds no record and no secret.
 package final class StateStore: Sendable {
     /// The pipeline whose rows all calls read and write.
@@ -54,13 +54,42 @@ package final class StateStore: Sendable {
 
     /// One transaction that only reads.
     func read<Value>(_ work: (Database) throws -> Value) throws(Fault) -> Value {
-        try translated { try queue.read(work) }
+        try translated {
+            try queue.unsafeReentrantRead { db in
+                if db.isInsideTransaction { return try work(db) }
+                return try db.readOnly { try StateStore.transaction(db, .deferred, work) }
+            }
+        }
     }
 
     /// One transaction: all of `work` or nothing.
     func write<Value>(_ work: (Database) throws -> Value) throws(Fault) -> Value {
         precondition(!isReadOnly, "the state was opened to read")
-        return try translated { try queue.write(work) }
+        return try translated {
+            try queue.unsafeReentrantWrite { db in
+                if db.isInsideTransaction { return try work(db) }
+                return try StateStore.transaction(db, .immediate, work)
+            }
+        }
+    }
+
+    /// Several calls as one transaction, which is synced once and not for each: all of them or, when one throws, none.
+    package func together<Value>(_ calls: () throws(Fault) -> Value) throws(Fault) -> Value {
+        try write { _ in try calls() }
+    }
+
+    private static func transaction<Value>(
+        _ db: Database,
+        _ kind: Database.TransactionKind,
+        _ work: (Database) throws -> Value
+    ) throws -> Value {
+        var value: Value?
+        try db.inTransaction(kind) {
+            value = try work(db)
+            return .commit
+        }
+        guard let value else { preconditionFailure("a transaction has ended without its work") }
+        return value
     }
 
     /// One transaction of the run that holds `claim`; refused when a later run has taken over.

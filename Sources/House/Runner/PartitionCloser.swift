@@ -133,8 +133,9 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         } catch {
             throw Fault(error)
         }
-        let isAdded = merge.map { totals.takeBlock(of: $0) } ?? false
-        guard isAdded || totals.take(lines, count: length) == length else {
+        let taken =
+            if let merge { totals.take(lines, count: length, of: merge) } else { totals.take(lines, count: length) }
+        guard taken == length else {
             if let column = totals.bareColumn { throw look.bare(column) }
             throw Fault(
                 .badReply,

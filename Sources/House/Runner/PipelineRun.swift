@@ -38,17 +38,22 @@ package struct PipelineRun: Sendable {
         try followManifest(current, store)
         let guards = RunGuards(pipeline: pipeline, options: options, store: store, current: current)
         try guards.check()
-        let claim = try store.claim(runID: options.runID)
+        let claim = try store.together { () throws(Fault) in
+            let claim = try store.claim(runID: self.options.runID)
+            try store.recordRun(RunRecord(runID: self.options.runID, started: self.options.now))
+            try store.setListener(events.listener(file: self.options.pipelinePath))
+            return claim
+        }
         let remembered = Set(try store.watermarks().map(\.stream))
         let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
-        try store.recordRun(RunRecord(runID: options.runID, started: options.now))
-        try store.setListener(events.listener(file: options.pipelinePath))
         doors.log(.started(options, pipeline.name, generation: current?.number))
         await doors.began()
         try refuseOtherSettings(current)
-        try store.setOwner(guards.owner, as: claim)
-        try KeyCheck(ring: doors.ring, key: doors.key).check(store, options.fullRefresh ? nil : current)
-        let (plan, earlier) = try openPlan(store, claim, current)
+        let (plan, earlier) = try store.together { () throws(Fault) in
+            try store.setOwner(guards.owner, as: claim)
+            try KeyCheck(ring: doors.ring, key: doors.key).check(store, self.options.fullRefresh ? nil : current)
+            return try openPlan(store, claim, current)
+        }
         var options = options
         options.now = plan.asOf
         let staging = root.stagingPath + "/" + Digest.hex(plan.fingerprint).prefix(16)

@@ -18,6 +18,8 @@ vocabulary *cogni_vocabulary_new(const line_column *columns, uint32_t count, con
                                  uint32_t ending_length) {
     vocabulary *words = cogni_allocate(sizeof *words);
     memset(words, 0, sizeof *words);
+    static atomic_ullong serials;
+    words->serial = 1 + atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed);
     atomic_init(&words->references, 1);
     words->count = count;
     words->columns = cogni_allocate(count * sizeof(line_column));

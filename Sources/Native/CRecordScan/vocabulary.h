@@ -65,6 +65,7 @@ typedef struct {
 } line_column;
 
 typedef struct vocabulary {
+    uint64_t serial;  // no other vocabulary of the process has it
     atomic_uint references;
     uint32_t count;  // columns
     line_column *columns;

@@ -42,7 +42,7 @@ internal import CRecordScan
         unsafe cogni_totals_protect(raw, UInt32(column), protection.rawValue)
     }
 
-    /// The protected column that made ``take(_:count:)`` return `nil`, or `nil` when the line had another shape.
+    /// The protected column that made `take` return `nil`, or `nil` when the line had another shape.
     package private(set) var bareColumn: Int?
 
     /// Takes the whole lines among the first `count` bytes, and returns how many bytes they are; `nil` when a line has
@@ -56,9 +56,14 @@ internal import CRecordScan
         return taken < 0 ? nil : Int(taken)
     }
 
-    /// Takes the lines of a merge's last block, without reading them where the merge still has the rows they were made of.
-    /// - Returns: `false` when the lines themselves are wanted.
-    package func takeBlock(of merge: RunMerge) -> Bool { unsafe cogni_totals_take_block(raw, merge.raw) != 0 }
+    /// The same for the last block of a merge, without reading the lines where the merge still has the rows they were
+    /// made of.
+    package func take(_ lines: [UInt8], count: Int, of merge: RunMerge) -> Int? {
+        let state = unsafe cogni_totals_take_block(raw, merge.raw)
+        if state == 0 { return take(lines, count: count) }
+        bareColumn = state <= -2 ? Int(-2 - state) : nil
+        return state < 0 ? nil : count
+    }
 
     /// Forgets what was added up, for the next file.
     package func restart() { unsafe cogni_totals_restart(raw) }

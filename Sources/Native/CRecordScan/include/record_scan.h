@@ -251,7 +251,8 @@ int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t len
 // COGNI_MASKED, text that is masked. `take` then returns -2 - column.
 enum { COGNI_OPEN = 0, COGNI_SEALED = 1, COGNI_MASKED = 2, COGNI_DROPPED = 3 };
 void cogni_totals_protect(cogni_totals *totals, uint32_t column, int32_t protection);
-// The same for the lines of the merge's last block, from the rows that they were made of. 0: they were not kept, take the lines.
+// The same for the lines of the merge's last block, from the rows that they were made of. 0: they were not kept, take the
+// lines; -2 - column: as `take`.
 int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge);
 void cogni_totals_restart(cogni_totals *totals);  // for the next file
 

@@ -1,0 +1,147 @@
+#include "run.h"
+#include "totals.h"
+
+// Adds up rows that are still words: what stands in their lines is known without reading them, and what can be said of a
+// word is found out once for each, not for each of its rows.
+
+static void add_whole(total *each, const uint8_t *text, uint32_t length) {
+    if (length == 0 || length > 17 || *text == '-') return cogni_total_add_cell(each, text, text + length);
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < length; i++) value = value * 10 + (uint64_t)(text[i] - '0');
+    cogni_total_add_plain(each, value);
+}
+
+// What a row's values lead to, column by column.
+typedef struct {
+    const vocabulary *words;
+    uint64_t counted;       // bit c: numbers of column c are added up
+    uint64_t guarded;       // bit c: the column is protected
+    uint64_t gathered;      // bit c: some set collects it
+    uint64_t nulls;         // of the row at hand
+    uint32_t index_of[64];  // of the row at hand: where its value stands in the column's set
+} row_look;
+
+static const word *word_of(const row_look *look, uint32_t c, uint32_t number) {
+    return number ? word_at(&look->words->lists[c], number) : NULL;
+}
+
+static value_set *set_of(cogni_totals *totals, uint32_t c) {
+    value_set *set = totals->sets;
+    while (set->column != c) set++;
+    return set;
+}
+
+static int is_bare_word(total *each, const word *value, uint32_t number) {
+    uint32_t *note = note_of(&each->looked_at, number);
+    if (!*note) *note = cogni_total_is_bare(each, value->text, value->length) ? A_BARE : A_HIDDEN;
+    return *note == A_BARE;
+}
+
+static uint32_t index_of_word(value_set *set, const word *value, uint32_t number) {
+    uint32_t *note = note_of(&set->entry_of, number);
+    if (!*note) *note = cogni_set_find(set, value->text, value->length) + 1;
+    return *note - 1;
+}
+
+// A value that is a word. 0: it shows what it should not.
+static inline int take_word(cogni_totals *totals, row_look *look, uint32_t c, uint32_t number) {
+    total *each = &totals->columns[c];
+    uint64_t bit = 1ull << c;
+    const word *value = word_of(look, c, number);
+    if (!value) {
+        // A template knows its own nulls; these are written out.
+        if (!(look->nulls & bit)) each->nulls++;
+        look->nulls |= bit;
+        return 1;
+    }
+    if (look->counted & bit) cogni_total_add_cell(each, value->text, value->text + value->length);
+    if (look->gathered & bit) look->index_of[c] = index_of_word(set_of(totals, c), value, number);
+    return !(look->guarded & bit) || !is_bare_word(each, value, number);
+}
+
+// A value that stands in the row itself. 0: it shows what it should not.
+static inline int take_inline(cogni_totals *totals, row_look *look, uint32_t c, const uint8_t *text, uint32_t length) {
+    total *each = &totals->columns[c];
+    uint64_t bit = 1ull << c;
+    if (look->counted & bit) add_whole(each, text, length);
+    if (look->gathered & bit) look->index_of[c] = cogni_set_find(set_of(totals, c), text, length);
+    return !(look->guarded & bit) || !cogni_total_is_bare(each, text, length);
+}
+
+static void know_words(cogni_totals *totals, const vocabulary *words) {
+    if (totals->words == words->serial) return;
+    totals->words = words->serial;
+    for (uint32_t c = 0; c < totals->count; c++) forget_notes(&totals->columns[c].looked_at);
+    for (uint32_t s = 0; s < totals->set_count; s++) forget_notes(&totals->sets[s].entry_of);
+}
+
+int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) {
+    uint32_t count;
+    const vocabulary *words;
+    const uint8_t *const *rows = cogni_merge_block_rows(merge, &count, &words);
+    if (count == 0 || words->count != totals->count || totals->count > 64) return 0;
+    know_words(totals, words);
+    row_look look = {.words = words};
+    for (uint32_t c = 0; c < totals->count; c++) {
+        look.counted |= (uint64_t)(totals->columns[c].is_number != 0) << c;
+        look.guarded |= (uint64_t)(totals->columns[c].protection != COGNI_OPEN) << c;
+    }
+    uint64_t needed = 0;  // columns whose values or nulls are asked for row by row
+    for (uint32_t s = 0; s < totals->set_count; s++) {
+        look.gathered |= 1ull << totals->sets[s].column;
+        if (totals->sets[s].ending >= 0) needed |= 1ull << totals->sets[s].ending;
+    }
+    needed |= look.counted | look.guarded | look.gathered;
+
+    uint32_t inlined[64], inlined_count = 0, numbers[64], number_count = 0, few[64], few_count = 0;
+    for (uint32_t c = 0; c < words->count; c++) {
+        if (words->columns[c].place == AN_INLINE) {
+            inlined[inlined_count++] = c;
+        } else {
+            numbers[number_count++] = c;
+            if (needed >> c & 1) few[few_count++] = c;
+        }
+    }
+    uint64_t seen[MAX_TEMPLATES] = {0};
+    for (uint32_t r = 0; r < count; r++) {
+        const row_header *row = row_of(rows[r]);
+        const uint32_t *places = words_of(rows[r]);
+        const uint64_t left_out = look.nulls = words->templates[row->template]->nulls;
+        seen[row->template]++;
+        // In rows of template 0 any word may be null; another template knows its nulls.
+        const uint32_t *wanted = row->template ? few : numbers, wanted_count = row->template ? few_count : number_count;
+        for (uint32_t n = 0; n < wanted_count; n++) {
+            uint32_t c = wanted[n];
+            if (!take_word(totals, &look, c, places[words->columns[c].place])) return -2 - (int32_t)c;
+        }
+        const uint8_t *at = (const uint8_t *)(places + words->word_places);
+        for (uint32_t i = 0; i < inlined_count; i++) {
+            uint32_t c = inlined[i];
+            if (left_out >> c & 1) continue;
+            uint8_t length = *at++;
+            int is_fine;
+            if (length == A_WORD) {
+                uint32_t number;
+                memcpy(&number, at, 4);
+                at += 8;
+                is_fine = take_word(totals, &look, c, number);
+            } else {
+                is_fine = take_inline(totals, &look, c, at, length);
+                at += length;
+            }
+            if (!is_fine) return -2 - (int32_t)c;
+        }
+        for (uint32_t s = 0; s < totals->set_count; s++) {
+            value_set *set = &totals->sets[s];
+            if (look.nulls >> set->column & 1) continue;
+            cogni_set_count(set, look.index_of[set->column], set->ending < 0 || look.nulls >> set->ending & 1);
+        }
+    }
+    for (uint32_t t = 0; t < MAX_TEMPLATES; t++) {
+        if (!seen[t]) continue;
+        for (uint32_t c = 0; c < words->count; c++) {
+            if (words->templates[t]->nulls >> c & 1) totals->columns[c].nulls += seen[t];
+        }
+    }
+    return 1;
+}
