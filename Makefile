@@ -23,8 +23,8 @@ setup-tests: setup ## Installs what the tests read archives with
 build: setup ## Builds cogni (debug); an import that was not declared is an error
 	swift build $(SWIFT_FLAGS) --product cogni
 
-release: setup ## Builds cogni as it is shipped
-	swift build -c release $(SWIFT_FLAGS) --product cogni
+release: setup ## Builds cogni as it is shipped: with Swift's own libraries in it, so that it runs where there is no Swift
+	swift build -c release --static-swift-stdlib $(SWIFT_FLAGS) --product cogni
 
 run: build ## Runs the example pipeline on recorded replies: no network, no key
 	$(BIN)/cogni run $(EXAMPLE)

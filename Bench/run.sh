@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . Bench/needs.sh
 needs nginx zstd curl python3
-swift build -c release --explicit-target-dependency-import-check error --product cogni 2>&1 | tail -n 1
+swift build -c release --static-swift-stdlib --explicit-target-dependency-import-check error --product cogni 2>&1 | tail -n 1
 venv=.build/venv-bench
 if [ "${BENCH_PEERS:-yes}" != no ] && [ ! -e $venv/complete ]; then
     echo "installing dlt and DuckDB …"

@@ -57,7 +57,7 @@ counted simulator Tests/simulator/run.sh .build/debug/cogni-simulator
 counted fuzz Tests/Fuzz/run.sh
 wait $laboratory; code=$?
 cat "$log/faults"; sum faults $code
-# Tests/cost/test_cost.py is not here yet: 0.12 allocations a row, its limit is 0.1.
+counted cost env BIN=.build/debug python3 Tests/cost/test_cost.py
 counted wire Tests/Wire/run.sh
 counted e2e Tests/e2e/run.sh
 

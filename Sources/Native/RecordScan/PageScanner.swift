@@ -94,6 +94,25 @@ package struct UnknownField: Sendable {
         return cell.kind == .escapedString ? PageScanner.unescape(raw) : raw
     }
 
+    /// The whole number that a cell holds, in a string or not; `nil` also for more than 18 digits.
+    package func integer(_ cell: Cell) -> Int64? {
+        guard let page, !cell.isMissing, cell.length > 0 else { return nil }
+        return unsafe page.withBytes { bytes in
+            let isNegative = unsafe bytes[cell.offset] == UInt8(ascii: "-")
+            var at = cell.offset + (isNegative ? 1 : 0)
+            let end = cell.offset + cell.length
+            guard at < end, end - at <= 18 else { return nil }
+            var value: Int64 = 0
+            while at < end {
+                let digit = unsafe bytes[at] &- 0x30
+                guard digit < 10 else { return nil }
+                value = value * 10 + Int64(digit)
+                at += 1
+            }
+            return isNegative ? -value : value
+        }
+    }
+
     /// Resolves escapes that the scanner has checked. U+0000 and lone surrogates become U+FFFD.
     package static func unescape(_ raw: [UInt8]) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: raw.count + 3) { buffer, count in

@@ -403,8 +403,8 @@ package final class RowEncoder {
     private func noteBucket(into facts: inout PageFacts) throws(PageFailure) {
         guard let startSlot = layout.bucketStartSlot, let endSlot = layout.bucketEndSlot else { return }
         let level = layout.shape.rowLevel - 1
-        let start = text(scanner.cell(level: level, slot: startSlot)).flatMap { Int64($0) }
-        let end = text(scanner.cell(level: level, slot: endSlot)).flatMap { Int64($0) }
+        let start = scanner.integer(scanner.cell(level: level, slot: startSlot))
+        let end = scanner.integer(scanner.cell(level: level, slot: endSlot))
         guard let start, let end, end > start else { throw .malformed("a bucket without start and end") }
         facts.buckets.append((Instant(seconds: start), Instant(seconds: end)))
     }

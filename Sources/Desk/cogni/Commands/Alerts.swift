@@ -8,6 +8,7 @@ import Telemetry
 
 struct Alerts: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "alerts",
         abstract: "The events for the webhook: what waits, sending it, going on after a 410.",
         discussion: """
             Examples:
@@ -23,6 +24,7 @@ struct Alerts: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "Lists the events of the last 30 days and what became of them.",
             discussion: """
                 Examples:
@@ -67,6 +69,7 @@ struct Alerts: ParsableCommand {
 
     struct Send: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "send",
             abstract: "Sends what waits in the outbox and is due.",
             discussion: """
                 Examples:
@@ -112,6 +115,7 @@ struct Alerts: ParsableCommand {
 
     struct Resume: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "resume",
             abstract: "Sends events again to a receiver that had answered 410.",
             discussion: """
                 Examples:

@@ -12,6 +12,7 @@ import Telemetry
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Is everything in place for a run? One line for each thing looked at.",
         discussion: """
             Examples:

@@ -9,6 +9,7 @@ import Sanitizing
 
 struct Decrypt: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "decrypt",
         abstract: "Opens encrypted fields for those who hold the key ring.",
         discussion: """
             Examples:

@@ -5,6 +5,7 @@ import Model
 
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "diff",
         abstract: "Compares what two manifests, generations or outputs hold.",
         discussion: """
             Examples:

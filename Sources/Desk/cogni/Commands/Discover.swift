@@ -5,6 +5,7 @@ import PipelineFile
 
 struct Discover: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "discover",
         abstract: "Lists streams: mode, primary key, cursor, fields.",
         discussion: """
             Examples:

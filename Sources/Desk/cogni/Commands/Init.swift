@@ -6,6 +6,7 @@ import PipelineFile
 
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "init",
         abstract: "Writes a starter pipeline, with recorded replies to try it on.",
         discussion: """
             Examples:

@@ -4,6 +4,7 @@ import Model
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "keys",
         abstract: "Makes and changes key rings.",
         discussion: """
             Examples:
@@ -69,7 +70,10 @@ struct Keys: ParsableCommand {
     }
 
     struct Create: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "A new ring with one fresh key.")
+        static let configuration = CommandConfiguration(
+            commandName: "create",
+            abstract: "A new ring with one fresh key."
+        )
         @OptionGroup var place: Place
         @Option(help: "Whom the key is for; all tenants by default.") var tenant = ""
 
@@ -88,7 +92,10 @@ struct Keys: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The ring's keys by name, never the keys themselves.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "The ring's keys by name, never the keys themselves."
+        )
         @OptionGroup var place: Place
 
         func run() throws { place.show(try KeyRing.load(try place.path, environment: Environment.all)) }
@@ -96,6 +103,7 @@ struct Keys: ParsableCommand {
 
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Adds a key that seals from now on; the ones before go on opening.",
             discussion: """
                 A new key begins a new epoch. From the next run on, partitions that are written anew are sealed under it as a whole;

@@ -5,6 +5,7 @@ import Model
 extension Keys {
     struct Audit: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "audit",
             abstract: "Re-reads the trail of openings and checks its chain.",
             discussion: """
                 Examples:

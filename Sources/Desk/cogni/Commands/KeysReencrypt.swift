@@ -9,6 +9,7 @@ import Sealing
 extension Keys {
     struct Reencrypt: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reencrypt",
             abstract: "Publishes a generation whose tokens are all of the active key; fetches nothing.",
             discussion: """
                 Examples:

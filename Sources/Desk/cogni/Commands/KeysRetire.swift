@@ -6,6 +6,7 @@ import Model
 extension Keys {
     struct Retire: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "retire",
             abstract: "Deletes a key for good: nobody can open what it sealed.",
             discussion: """
                 Examples:

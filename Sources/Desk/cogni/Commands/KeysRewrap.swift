@@ -5,6 +5,7 @@ import Model
 extension Keys {
     struct Rewrap: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rewrap",
             abstract: "Changes the master key; no token and no archive changes.",
             discussion: """
                 Examples:

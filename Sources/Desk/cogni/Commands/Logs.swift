@@ -6,6 +6,7 @@ import Telemetry
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "logs",
         abstract: "Prints the run log: what each stream did, oldest first.",
         discussion: """
             Examples:

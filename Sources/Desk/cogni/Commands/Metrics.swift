@@ -7,6 +7,7 @@ import PipelineFile
 
 struct Metrics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "metrics",
         abstract: "Prints the pipeline's metrics in Prometheus' text format, or pushes them.",
         discussion: """
             Examples:

@@ -10,6 +10,7 @@ import Runner
 
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "plan",
         abstract: "What a run would ask for and replace; no network.",
         discussion: """
             Examples:

@@ -7,6 +7,7 @@ import Runner
 
 struct Preview: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "preview",
         abstract: "First rows of a stream after all transforms; nothing is written.",
         discussion: """
             Examples:

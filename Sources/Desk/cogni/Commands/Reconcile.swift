@@ -8,6 +8,7 @@ import Runner
 
 struct Reconcile: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "reconcile",
         abstract: "Compares usage with a team's own events, and with costs.",
         discussion: """
             Examples:

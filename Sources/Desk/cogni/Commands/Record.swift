@@ -11,6 +11,7 @@ import Sanitizing
 
 struct Record: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "record",
         abstract: "Writes live replies to a fixture folder, made anonymous, for --replay.",
         discussion: """
             Examples:

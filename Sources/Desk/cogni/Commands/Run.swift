@@ -14,6 +14,7 @@ import Synchronization
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Runs a pipeline: fetch, transform, publish a generation.",
         discussion: """
             Examples:

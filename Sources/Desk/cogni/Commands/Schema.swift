@@ -5,6 +5,7 @@ import PipelineFile
 
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "schema",
         abstract: "Prints a JSON Schema for editors, or compares a connector with an API's own description.",
         discussion: """
             Examples:

@@ -7,6 +7,7 @@ import Runner
 
 struct State: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "state",
         abstract: "Shows, resets, exports or rebuilds cursors.",
         discussion: """
             Examples:
@@ -46,6 +47,7 @@ struct State: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Cursors, switch, and what a stopped run has left open."
         )
         @OptionGroup var place: Place
@@ -85,7 +87,7 @@ struct State: ParsableCommand {
     }
 
     struct Export: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The whole state as JSON.")
+        static let configuration = CommandConfiguration(commandName: "export", abstract: "The whole state as JSON.")
         @OptionGroup var place: Place
         @Flag(help: "Accepted for uniformity; the export is JSON anyway.") var json = false
 
@@ -94,6 +96,7 @@ struct State: ParsableCommand {
 
     struct Reset: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reset",
             abstract: "Forgets cursors, so that the next run reads from the beginning.",
             discussion:
                 "Archives, history and switch stay; partitions are replaced when the next run has read them again."
@@ -125,6 +128,7 @@ struct State: ParsableCommand {
 
     struct Rebuild: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rebuild",
             abstract: "Makes the state anew from the current generation's manifest.",
             discussion: "The old file is kept beside it as state.sqlite.damaged-1, or with a higher number."
         )

@@ -9,6 +9,7 @@ import Sanitizing
 
 struct Enable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "enable",
         abstract: "Switches a pipeline on.",
         discussion: """
             Examples:
@@ -25,6 +26,7 @@ struct Enable: AsyncParsableCommand {
 
 struct Disable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "disable",
         abstract: "Switches a pipeline off: runs end with exit code 8.",
         discussion: """
             Examples:

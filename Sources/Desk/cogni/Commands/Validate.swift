@@ -6,6 +6,7 @@ import PipelineFile
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "validate",
         abstract: "Finds every mistake in pipeline files; no network.",
         discussion: """
             Examples:

@@ -5,6 +5,7 @@ import Model
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "verify",
         abstract: "Re-reads archives to their end against their manifest.",
         discussion: """
             Examples:
