@@ -70,6 +70,11 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
+            name: "CDigest",
+            path: "Sources/Native/CDigest",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
             name: "CStateDisk",
             path: "Sources/Native/CStateDisk",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -80,7 +85,11 @@ let package = Package(
         room("Native", "Console"),
         room("Native", "Disk", ["StageClock"]),
         room("Native", "CurlTransport", ["CCurl", "CDeflate", "PageMemory"]),
-        room("Native", "ArchiveWriting", ["CArchive", "COpenSSL", "CZstd", "CDeflate", "Disk", "StageClock"]),
+        room(
+            "Native",
+            "ArchiveWriting",
+            ["CArchive", "COpenSSL", "CZstd", "CDeflate", "CDigest", "Disk", "StageClock"]
+        ),
         room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),
         room("Native", "RecordScan", ["CRecordScan", "PageMemory", "StageClock"]),

@@ -14,7 +14,7 @@ package final class ArchiveFileWriter {
     package private(set) var contentBytes = 0
 
     private let encoder: any Encoder
-    private let contentHasher = SHA256()
+    private let contentHasher = ContentHasher()
     private let fileHasher: SHA256?
     private let lane: BackgroundLane?
     private var work: FileWork?

@@ -29,18 +29,19 @@ final class FileSink {
 
     func take(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         guard unsafe !bytes.isEmpty else { return }
-        if let hasher { unsafe hash(bytes, with: hasher) }
+        if let hasher { hashing(bytes.count) { unsafe hasher.update(bytes) } }
         try onDisk { () throws(DiskError) in try unsafe file.write(bytes) }
         byteCount += bytes.count
     }
 
-    func hash(_ bytes: UnsafeRawBufferPointer, with hasher: SHA256) {
-        guard let clock else { return unsafe hasher.update(bytes) }
+    /// Counts the time of `body` as hashing.
+    func hashing(_ count: Int, _ body: () -> Void) {
+        guard let clock else { return body() }
         let begun = StageClock.now
-        unsafe hasher.update(bytes)
+        body()
         let spent = StageClock.now - begun
         hashedNanoseconds += spent
-        clock.add(.hash, nanoseconds: spent, bytes: bytes.count)
+        clock.add(.hash, nanoseconds: spent, bytes: count)
     }
 
     /// Counts the time of `body` as compression, without the hashing that it leads to.

@@ -6,18 +6,19 @@ internal import Disk
 @safe final class FileWork: @unchecked Sendable {  // the lane hands it over through its queue, see above
     let sink: FileSink
     private let encoder: any Encoder
-    private let contentHasher: SHA256
+    private let contentHasher: ContentHasher
     /// Tests watch the calls of the task that opened the file; the lane's thread has no task.
     private let gate = DiskGate.current
 
-    init(sink: FileSink, encoder: any Encoder, contentHasher: SHA256) {
+    init(sink: FileSink, encoder: any Encoder, contentHasher: ContentHasher) {
         self.sink = sink
         self.encoder = encoder
         self.contentHasher = contentHasher
     }
 
     func take(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
-        unsafe sink.hash(content, with: contentHasher)
+        sink.hashing(content.count) { unsafe contentHasher.offer(content) }
+        defer { sink.hashing(0) { contentHasher.settle() } }
         try sink.compressing(content.count) { () throws(ArchiveError) in
             guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
             var failure: ArchiveError?

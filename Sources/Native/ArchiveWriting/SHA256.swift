@@ -33,7 +33,7 @@ internal import COpenSSL
             fatalError("OpenSSL: EVP_DigestFinal_ex failed")
         }
         start()
-        return hexText(digest)
+        return SHA256.hexText(digest)
     }
 
     package static func hex(of bytes: [UInt8]) -> String {
@@ -41,9 +41,9 @@ internal import COpenSSL
         hasher.update(bytes.span)
         return hasher.finish()
     }
-}
 
-private func hexText(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    static func hexText(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
 }

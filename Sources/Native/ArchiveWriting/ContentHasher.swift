@@ -1,0 +1,86 @@
+internal import CDigest
+internal import Glibc
+internal import Synchronization
+
+/// SHA-256 of a file's content, block by block, two files at a time where the processor can.
+///
+/// A block is offered with ``offer(_:)`` and waits while its owner compresses it. Whoever comes with another file's block
+/// meanwhile hashes both at once, which takes little longer than one; nobody waits for a second block to come.
+@safe final class ContentHasher: @unchecked Sendable {
+    // One owner. Another thread has `digest` only between offer and settle, and only after it took the hasher out of `waiting`.
+
+    /// Below this a meeting costs more than it saves.
+    private static let worthwhile = 64
+    private static let isThere = cogni_digest_is_there() != 0
+    private static let waiting = Mutex<ContentHasher?>(nil)
+
+    private let plain: SHA256?
+    private let digest: UnsafeMutablePointer<cogni_digest>
+    private var blocks: UnsafePointer<UInt8>?
+    private var count = 0
+    private let isHashed = Atomic<Bool>(true)
+
+    /// - Parameter inPairs: with the processor's own instructions; without, by OpenSSL, each for itself.
+    init(inPairs: Bool = true) {
+        plain = inPairs && ContentHasher.isThere ? nil : SHA256()
+        unsafe digest = UnsafeMutablePointer<cogni_digest>.allocate(capacity: 1)
+        unsafe cogni_digest_start(digest)
+    }
+
+    deinit { unsafe digest.deallocate() }
+
+    /// Takes content that stays where it is until ``settle()``.
+    func offer(_ bytes: UnsafeRawBufferPointer) {
+        if let plain { return unsafe plain.update(bytes) }
+        guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+        var start = unsafe base
+        count = unsafe cogni_digest_take(digest, base, bytes.count, &start)
+        unsafe blocks = start
+        isHashed.store(false, ordering: .relaxed)
+        guard count >= ContentHasher.worthwhile else { return hash() }
+        let other = ContentHasher.waiting.withLock { waiting -> ContentHasher? in
+            guard let other = waiting else {
+                waiting = self
+                return nil
+            }
+            waiting = nil
+            return other
+        }
+        if let other { hash(with: other) }
+    }
+
+    /// Returns when all that was offered is hashed.
+    func settle() {
+        guard !isHashed.load(ordering: .acquiring) else { return }
+        let isMine = ContentHasher.waiting.withLock { waiting in
+            guard waiting === self else { return false }
+            waiting = nil
+            return true
+        }
+        if isMine { return hash() }
+        // Somebody is at it: a matter of microseconds.
+        while !isHashed.load(ordering: .acquiring) { sched_yield() }
+    }
+
+    /// The digest so far as 64 lower-case hex digits; the next byte begins another one.
+    func finish() -> String {
+        if let plain { return plain.finish() }
+        settle()
+        var bytes = [UInt8](repeating: 0, count: 32)
+        unsafe cogni_digest_finish(digest, &bytes)
+        unsafe cogni_digest_start(digest)
+        return SHA256.hexText(bytes)
+    }
+
+    private func hash() {
+        if let blocks = unsafe blocks { unsafe cogni_digest_blocks(digest, blocks, count) }
+        isHashed.store(true, ordering: .releasing)
+    }
+
+    private func hash(with other: ContentHasher) {
+        guard let own = unsafe blocks, let others = unsafe other.blocks else { return hash() }
+        unsafe cogni_digest_two(digest, own, count, other.digest, others, other.count)
+        isHashed.store(true, ordering: .releasing)
+        other.isHashed.store(true, ordering: .releasing)
+    }
+}
