@@ -219,7 +219,7 @@ package struct PipelineRun: Sendable {
         // longer end as an undisturbed one.
         let isDiskBroken = faults.contains { $0.code == .cannotWrite }
         let stopsRun = results.contains { $0.stopsRun } || isInterrupted || isDiskBroken
-        let isLeaking = faults.contains { $0.place.contains(OutgoingLook.place) }
+        var isLeaking = faults.contains { $0.place.contains(OutgoingLook.place) }
         let mustStop =
             isLeaking
             || pipeline.streams.contains { plan in
@@ -240,10 +240,16 @@ package struct PipelineRun: Sendable {
             faults += try relate(&built, current, options, root: root)
             faults.sort { $0.code.gravity > $1.code.gravity }
             publication = built
-            if options.dryRun {
+            let rules = FieldRules(pipeline: pipeline, doors: doors)
+            let leak = ControlLook(pipeline: pipeline, gate: doors.gate, rules: rules).fault(built)
+            if let leak {
+                isLeaking = true
+                faults.insert(leak, at: 0)
+            } else if options.dryRun {
                 outcome = .dryRun
                 try store.discardPlan(as: claim)
             } else {
+                if options.fullRefresh, let current { try mend(&built, current, root, fence) }
                 switch try publish(built, over: current, root, fence) {
                 case .none:
                     // What all walks gave was made durable when they ended; the next run makes its files from that.
@@ -304,6 +310,19 @@ package struct PipelineRun: Sendable {
         }
         try remember(summary, results, before: current?.manifest, after: latest, root: root, store: store)
         return summary
+    }
+
+    /// What was read wholly anew also heals files that have rotted on the disk.
+    private func mend(
+        _ built: inout Publication,
+        _ current: Generation,
+        _ root: OutputRoot,
+        _ fence: CommitFence
+    ) throws(Fault) {
+        try fence.check()
+        for path in try root.mend(with: &built, over: current) {
+            doors.progress(.note("\(path) was damaged, and is sound again"))
+        }
     }
 
     /// `nil` when a signal came before the commit.

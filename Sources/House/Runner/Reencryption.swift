@@ -75,6 +75,8 @@ package struct Reencryption: Sendable {
         defer { try? Disk.removeTree(staging) }
         var outcome = Outcome(generation: current.number, isPublished: false)
         let publication = try publication(current, crypto, staging, &outcome)
+        let rules = FieldRules(pipeline: pipeline, key: target, tenant: crypto.tenant, mask: { _ in nil })
+        if let leak = ControlLook(pipeline: pipeline, gate: gate, rules: rules).fault(publication) { throw leak }
         if case .published(let number) = try root.publish(publication) {
             outcome.generation = number
             outcome.isPublished = true
@@ -152,7 +154,7 @@ package struct Reencryption: Sendable {
             watched: [],
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
-            look: OutgoingLook(stream: stream.name, reader: reader, gate: gate, rules: nil)
+            look: OutgoingLook(stream: stream.name, reader: reader, gate: gate)
         )
         var all: [StagedFile] = []
         for partition in stream.partitions {
@@ -206,6 +208,16 @@ package struct Reencryption: Sendable {
                     timeColumn: "changed_at"
                 )
             }
+        }
+        for spec in pipeline.connector.streams where RestatementLedger.name(spec.name) == stream.name {
+            let own = RestatementLedger.primaryKey([])
+            let primaryKey = stream.primaryKey.filter { !own.contains($0) }
+            return ArchiveLine(
+                format: cells,
+                columns: RestatementLedger.columns(of: spec.archiveColumns, primaryKey: primaryKey),
+                primaryKey: stream.primaryKey,
+                timeColumn: "seen_at"
+            )
         }
         throw Fault(
             .badPlan,

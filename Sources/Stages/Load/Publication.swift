@@ -12,6 +12,8 @@ package struct Publication: Sendable {
 
     /// New files by their path in the generation.
     private(set) var staged: [String: StagedFile] = [:]
+    /// New files that replace damaged ones although their content is the same.
+    var replaces: Set<String> = []
     /// Table Schemas by stream, where this run knows the columns.
     private(set) var schemas: [String: [UInt8]] = [:]
     /// The file with the findings of ``Manifest/diagnostics``, where there are any.
@@ -88,6 +90,15 @@ package struct Publication: Sendable {
     /// Where a file of the manifest lies that this run has made; `nil`: it stays from the generation before.
     package func stagedFile(_ path: String) -> StagedFile? { staged[path] }
 
+    /// What the API has a say in of the files that are no archives, by their names: of the manifest all but the partitions, which
+    /// are made of our own names, of numbers and of digests, and may be very many.
+    package var controlFiles: [(name: String, bytes: [UInt8])] {
+        var head = manifest
+        for index in head.streams.indices { head.streams[index].partitions = [] }
+        return [("manifest.json", head.bytes)] + (findings.map { [(Manifest.Diagnostics.path, $0)] } ?? [])
+            + schemas.sorted { $0.key < $1.key }.map { ("schemas/\($0.key).json", $0.value) }
+    }
+
     /// Adds what the relations between streams came to.
     /// - Parameter findings: the lines of the file; empty: there is none.
     package mutating func add(_ relations: [Manifest.Diagnostics.Relation], findings: [UInt8]) {
@@ -104,7 +115,7 @@ package struct Publication: Sendable {
                 for file in manifest.streams[stream].partitions[partition].files.indices {
                     let new = manifest.streams[stream].partitions[partition].files[file]
                     guard let old = known[new.path], old.facts.contentSHA256 == new.facts.contentSHA256,
-                        old.rows == new.rows
+                        old.rows == new.rows, !replaces.contains(new.path)
                     else { continue }
                     manifest.streams[stream].partitions[partition].files[file].facts = old.facts
                     staged[new.path] = nil

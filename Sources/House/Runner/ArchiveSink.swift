@@ -5,14 +5,6 @@ internal import Model
 internal import RecordScan
 internal import Transform
 
-extension DistinctValue {
-    /// A cell's value as plain text.
-    init(_ value: LineTotals.Value, _ reader: ArchiveLine, _ column: Column) {
-        let json = reader.jsonValue(value.cell[...], column.kind)
-        self.init(text: json.text ?? json.canonicalText, rows: value.rows, living: value.living)
-    }
-}
-
 /// Writes sorted rows into archive files in staging, splitting them at `max_file_size`.
 ///
 /// One for each task that closes partitions: the compressor's memory and the block are used again and again.

@@ -1,0 +1,115 @@
+internal import ArchiveWriting
+internal import Connector
+internal import Disk
+internal import Load
+internal import Model
+internal import RecordScan
+internal import Transform
+
+/// Streams that are read whole each time: singletons, and lists that are compared with their last snapshot.
+extension StreamClosing {
+    func closeSingleton(
+        _ runs: [Int: RowRun],
+        _ spilled: [StagedRun],
+        _ reader: ArchiveLine,
+        into result: inout StreamResult
+    ) throws(Fault) {
+        let merge = RunMerge(keep: keep)
+        let files = try add(spilled, to: merge)
+        for run in runs.values { merge.add(run) }
+        let sink = sink(spec.name, spec.name, reader)
+        result.files = try sink.write(merge, partition: "", timed: false)
+        count(merge, into: &result)
+        withExtendedLifetime(files) {}
+    }
+
+    private func count(_ merge: RunMerge, into result: inout StreamResult) {
+        result.tally.kept += merge.counts.fresh
+        result.tally.identical += merge.counts.identical
+        result.tally.conflicts += merge.counts.conflicts
+        if result.files.isEmpty { result.emptied.append("") }
+    }
+
+    func closeSnapshot(
+        _ runs: [Int: RowRun],
+        _ spilled: [StagedRun],
+        _ reader: ArchiveLine,
+        into result: inout StreamResult
+    ) throws(Fault) {
+        let merge = RunMerge(keep: keep)
+        let files = try add(spilled, to: merge)
+        for run in runs.values { merge.add(run) }
+        let comparison = SnapshotComparison(reader: reader, primaryKey: result.primaryKey, now: now)
+        var changes = ChangeLog(stream: spec, primaryKey: result.primaryKey, format: format, now: now, isOn: old != nil)
+        let oldPaths = paths(self.old?.partition(""))
+        var old = try OldRowReader(OldRows(reader: reader, paths: oldPaths, resealing: resealing))
+        var output = LineBuffer(sink: sink(spec.name, spec.name, reader))
+        output.sink.begin("")
+        func key(_ line: [UInt8]) throws(Fault) -> [UInt8] {
+            guard let cells = reader.cells(line) else { throw OldRows(reader: reader, paths: []).foreign }
+            return reader.sortKey(cells)
+        }
+        while true {
+            let next: RunMerge.Row?
+            do throws(RunFileError) { next = try merge.next() } catch { throw ArchiveSink.fault(error) }
+            var isKnown = false
+            while let line = old.current {
+                let oldKey = try key(line)
+                if let next, !oldKey.lexicographicallyPrecedes(next.key) {
+                    guard oldKey == next.key else { break }
+                    changes.add(comparison.compared(old: line, new: next.line))
+                    old.advance()
+                    isKnown = true
+                    break
+                }
+                if let removed = comparison.removed(line) {
+                    changes.add(removed.change)
+                    try output.append(removed.line)
+                }
+                old.advance()
+            }
+            guard let next else { break }
+            if !isKnown { changes.add(comparison.added(next.line)) }
+            try output.append(next.line)
+        }
+        try output.flush()
+        result.files = try output.sink.end()
+        count(merge, into: &result)
+        result.changed = changes.count
+        if changes.count > 0 { result.changeFiles = try close(changes) }
+        withExtendedLifetime(files) {}
+    }
+
+    private func close(_ changes: ChangeLog) throws(Fault) -> [StagedFile] {
+        let partition = naming.name(of: now)
+        let merge = RunMerge(keep: .latest)
+        let oldPaths = paths(oldChanges?.partition(partition))
+        let rows = OldRows(reader: changes.writer, paths: oldPaths, resealing: resealingChanges)
+        merge.add(try rows.run { _ in true }, isOld: true)
+        merge.add(changes.run)
+        let sink = sink(changes.name, changes.name, changes.writer)
+        return try sink.write(merge, partition: partition, timed: true)
+    }
+}
+
+/// Lines on their way to a sink, in blocks.
+private struct LineBuffer {
+    let sink: ArchiveSink
+    private var bytes: [UInt8] = []
+    private var rows = 0
+
+    init(sink: ArchiveSink) { self.sink = sink }
+
+    mutating func append(_ line: [UInt8]) throws(Fault) {
+        bytes += line
+        rows += 1
+        if bytes.count >= sink.blockSize { try flush() }
+    }
+
+    mutating func flush() throws(Fault) {
+        guard rows > 0 else { return }
+        try sink.append(bytes, count: bytes.count, rows: rows, times: nil)
+        bytes.removeAll(keepingCapacity: true)
+        rows = 0
+    }
+}
