@@ -26,7 +26,7 @@ private func opened(_ text: String, _ format: Decryptor.Format, piece: Int = 7) 
     var decryptor = Decryptor(
         try ring.get(),
         tenant: "org",
-        domains: ["user_id": "user", "email": "email", "n": "n", "extra": "extra"],
+        places: SealedPlaces(["user_id": "user", "email": "email", "n": "n", "extra": "extra"]),
         format: format
     )
     var out: [UInt8] = []

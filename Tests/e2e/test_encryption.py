@@ -120,7 +120,7 @@ class Encryption(CogniTest):
             folder = self.folder / load.replace(": ", "-")
             self.replay(self.pipeline(STREAMS, name="plain", load=load, transform=SEAL.splitlines()[1]), output=folder)
             sealed = self.sealed(output=folder, load=load)
-            for stream in ("users", "usage_completions"):
+            for stream in ("users", "usage_completions", "audit_logs"):
                 pairs = zip(self.at("plain", folder).files(stream), sealed.files(stream), strict=True)
                 clear, opened = [], []
                 for (_, _, one), (_, _, other) in pairs:

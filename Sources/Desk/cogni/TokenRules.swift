@@ -1,11 +1,14 @@
 import Disk
+import KeyRing
 import Load
 import Model
 
 /// How the columns of an archive were encrypted, from the manifest of its generation.
 struct TokenRules {
     var tenant: String
+    /// By column, and by `column.key.key` for values inside of one.
     var domains: [String: String]
+    var rows = SealedPlaces.Rows.plain
 
     /// Looks for `manifest.json` in the file's folder and the two above it; `nil` when there is none, or when nothing
     /// in it is encrypted.
@@ -30,13 +33,16 @@ struct TokenRules {
         }
         let stream = owner?.name ?? path.split(separator: "/").first.map(String.init) ?? ""
         var rules = TokenRules(tenant: crypto.tenant, domains: [:])
-        // What changed between snapshots is sealed as in the snapshot itself.
-        let suffix = "_changes"
-        let base = stream.hasSuffix(suffix) ? String(stream.dropLast(suffix.count)) : stream
+        // What changed between snapshots, and what a re-read restated, is sealed as in the stream itself.
+        var base = stream
+        for (suffix, rows) in [("_changes", SealedPlaces.Rows.changes), ("_restatements", .restatements)]
+        where stream.hasSuffix(suffix) {
+            base = String(stream.dropLast(suffix.count))
+            rules.rows = rows
+        }
         for name in [base, stream] {
             for field in crypto.fields where field.path.hasPrefix(name + ".") {
-                let column = String(field.path.dropFirst(name.count + 1))
-                if !column.contains(".") { rules.domains[column] = field.domain }
+                rules.domains[String(field.path.dropFirst(name.count + 1))] = field.domain
             }
         }
         return rules

@@ -9,6 +9,9 @@ internal import Sealing
 package struct AuditTrail: Sendable {
     package let path: String
 
+    /// What messages call it.
+    static let kind = "audit trail"
+
     /// The hash that the first record names as the one before.
     static let origin = String(repeating: "0", count: 64)
     private static let limit = 256 << 20
@@ -26,7 +29,7 @@ package struct AuditTrail: Sendable {
     @discardableResult
     package func append(_ members: [JSONValue.Member]) throws(Fault) -> Int {
         let lock: FolderLock
-        do { lock = try FolderLock(of: path) } catch { throw RingFault.file(error, "audit trail", path) }
+        do { lock = try FolderLock(of: path) } catch { throw RingFault.file(error, AuditTrail.kind, path) }
         defer { withExtendedLifetime(lock) {} }
         let (report, bytes) = try read()
         guard report.isGood else {
@@ -47,7 +50,7 @@ package struct AuditTrail: Sendable {
         do {
             try PrivateFile.write(bytes + record + [10], to: path, replacing: true)
             try PrivateFile.write(head.canonical + [10], to: headPath, replacing: true)
-        } catch { throw RingFault.file(error, "audit trail", path) }
+        } catch { throw RingFault.file(error, AuditTrail.kind, path) }
         return report.records + 1
     }
 
@@ -110,9 +113,9 @@ package struct AuditTrail: Sendable {
         let content: PrivateFile.Content
         do { content = try PrivateFile.read(path, limit: AuditTrail.limit) } catch {
             if error == .missing { return nil }
-            throw RingFault.file(error, "audit trail", path)
+            throw RingFault.file(error, AuditTrail.kind, path)
         }
-        try RingFault.checkAccess(content, "audit trail", path, isPublic: false)
+        try RingFault.checkAccess(content, AuditTrail.kind, path, isPublic: false)
         return content.bytes.array
     }
 

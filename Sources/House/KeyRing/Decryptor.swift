@@ -3,8 +3,8 @@ internal import Sealing
 
 /// Opens the sealed columns of an NDJSON or CSV file, row by row; everything else stays byte for byte.
 ///
-/// A token is opened when it is the whole value of a column whose domain is known. What stays sealed is counted:
-/// pseudonyms, columns without a domain, tokens inside of other text.
+/// A token is opened when it is the whole value of a column whose domain is known, or a whole string inside of a `json` column that
+/// stands where one is sealed. What stays sealed is counted: pseudonyms, places without a domain, tokens inside of other text.
 package struct Decryptor {
     package enum Format: Sendable { case ndjson, csv }
 
@@ -16,7 +16,7 @@ package struct Decryptor {
     package private(set) var rows = 0
 
     private let format: Format
-    private let domains: [String: String]
+    private let places: SealedPlaces
     private var opener: TokenOpener
     private var header: [String]?
     /// The start of a row whose end has not come yet.
@@ -24,10 +24,10 @@ package struct Decryptor {
 
     /// - Parameters:
     ///   - tenant: The organization, or the pipeline's name: `crypto.tenant` of the manifest.
-    ///   - domains: Column → domain, from the manifest's `crypto.fields`.
-    package init(_ ring: KeyRing, tenant: String, domains: [String: String], format: Format) {
+    ///   - places: from the manifest's `crypto.fields`.
+    package init(_ ring: KeyRing, tenant: String, places: SealedPlaces, format: Format) {
         opener = TokenOpener(ring, tenant: tenant)
-        self.domains = domains
+        self.places = places
         self.format = format
     }
 
@@ -72,36 +72,94 @@ package struct Decryptor {
 
     private mutating func object(_ bytes: [UInt8], into out: inout [UInt8]) throws(Fault) {
         var copied = 0
-        for (name, value) in JSONColumns.strings(bytes) {
+        let members = JSONColumns.members(bytes)
+        let measure = measure {
+            members.first { $0.name == "measure" }.map { JSONColumns.text(of: Array(bytes[$0.value])) }
+        }
+        for member in members {
+            let (name, value) = (member.name, member.value)
+            if member.isNested {
+                out.append(contentsOf: bytes[copied..<value.lowerBound])
+                try insides(bytes, value, column: name, into: &out)
+                copied = value.upperBound
+                continue
+            }
             guard let token = TokenText.whole(bytes[value]) else {
                 left += TokenText.count(bytes[value])
                 continue
             }
-            guard let plain = try open(token, column: name) else { continue }
+            let isText = measure != nil && places.columns[name] == nil
+            guard let plain = try open(token, column: name, places.domain(of: name, measure: measure)) else { continue }
             out.append(contentsOf: bytes[copied..<value.lowerBound - 1])
-            switch plain.kind {
-            case .string:
-                out.append(UInt8(ascii: "\""))
-                JSONValue.escape(plain.value, into: &out)
-                out.append(UInt8(ascii: "\""))
-            case .number, .boolean, .json: out.append(contentsOf: plain.value)
-            }
+            Decryptor.write(isText ? .string : plain.kind, plain.value, into: &out)
             copied = value.upperBound + 1
         }
         out.append(contentsOf: bytes[copied...])
     }
 
+    /// Copies a JSON value with the tokens opened that stand in it where the manifest knows of some.
+    private mutating func insides(
+        _ bytes: [UInt8],
+        _ span: Range<Int>,
+        column: String,
+        into out: inout [UInt8]
+    ) throws(Fault) {
+        guard places.hasInsides(column) else {
+            left += TokenText.count(bytes[span])
+            return out.append(contentsOf: bytes[span])
+        }
+        var copied = span.lowerBound
+        for (path, value) in JSONStrings(bytes, in: span).found {
+            guard let token = TokenText.whole(bytes[value]) else {
+                left += TokenText.count(bytes[value])
+                continue
+            }
+            let domains = places.domains(in: column, at: path)
+            guard let plain = try open(token, column: column, anyOf: domains) else { continue }
+            out.append(contentsOf: bytes[copied..<value.lowerBound - 1])
+            Decryptor.write(plain.kind, plain.value, into: &out)
+            copied = value.upperBound + 1
+        }
+        out.append(contentsOf: bytes[copied..<span.upperBound])
+    }
+
+    private static func write(_ kind: FieldToken.Kind, _ value: [UInt8], into out: inout [UInt8]) {
+        switch kind {
+        case .string:
+            out.append(UInt8(ascii: "\""))
+            JSONValue.escape(value, into: &out)
+            out.append(UInt8(ascii: "\""))
+        case .number, .boolean, .json: out.append(contentsOf: value)
+        }
+    }
+
+    private func measure(_ text: () -> String?) -> String? { places.rows == .restatements ? text() : nil }
+
     private mutating func cells(_ bytes: [UInt8], into out: inout [UInt8]) throws(Fault) {
         let names = header ?? []
-        for (index, cell) in CSVCells.split(bytes).enumerated() {
+        let cells = CSVCells.split(bytes)
+        let measure = measure {
+            names.firstIndex(of: "measure").flatMap { at in
+                at < cells.count ? String(decoding: CSVCells.text(bytes[cells[at]]), as: UTF8.self) : nil
+            }
+        }
+        for (index, cell) in cells.enumerated() {
             if index > 0 { out.append(UInt8(ascii: ",")) }
             let text = CSVCells.text(bytes[cell])
+            if index < names.count, places.hasInsides(names[index]), text.first == 0x7B || text.first == 0x5B {
+                var value: [UInt8] = []
+                try insides(text, 0..<text.count, column: names[index], into: &value)
+                if value == text { out.append(contentsOf: bytes[cell]) } else { CSVCells.write(value, into: &out) }
+                continue
+            }
             guard let token = TokenText.whole(text[...]) else {
                 left += TokenText.count(text[...])
                 out.append(contentsOf: bytes[cell])
                 continue
             }
-            guard index < names.count, let plain = try open(token, column: names[index]) else {
+            guard index < names.count,
+                let plain = try open(token, column: names[index], places.domain(of: names[index], measure: measure))
+            else {
                 if index >= names.count { left += 1 }
                 out.append(contentsOf: bytes[cell])
                 continue
@@ -112,19 +170,34 @@ package struct Decryptor {
 
     private mutating func open(
         _ token: [UInt8],
-        column: String
+        column: String,
+        _ domain: String?
     ) throws(Fault) -> (kind: FieldToken.Kind, value: [UInt8])? {
-        guard let domain = domains[column], token[4] != FieldToken.Algorithm.pseudonym.rawValue else {
+        try open(token, column: column, anyOf: domain.map { [$0] } ?? [])
+    }
+
+    /// - Parameter domains: the ones that it may have: what a payload's key means can depend on the row's type.
+    private mutating func open(
+        _ token: [UInt8],
+        column: String,
+        anyOf domains: [String]
+    ) throws(Fault) -> (kind: FieldToken.Kind, value: [UInt8])? {
+        guard !domains.isEmpty, token[4] != FieldToken.Algorithm.pseudonym.rawValue else {
             left += 1
             return nil
         }
-        do throws(Fault) {
-            let plain = try opener.open(token, domain: domain)
-            opened += 1
-            return plain
-        } catch {
-            throw error.within("key \(String(decoding: token[6..<16], as: UTF8.self))").within("column \(column)")
+        var fault: Fault?
+        for domain in domains {
+            do throws(Fault) {
+                let plain = try opener.open(token, domain: domain)
+                opened += 1
+                return plain
+            } catch { fault = error }
         }
+        if let fault {
+            throw fault.within("key \(String(decoding: token[6..<16], as: UTF8.self))").within("column \(column)")
+        }
+        return nil
     }
 }
 

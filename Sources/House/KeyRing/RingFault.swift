@@ -7,13 +7,19 @@ enum RingFault {
         Fault(.cannotSeal, what, at: ["key ring \(path)"], mend: mend)
     }
 
+    /// A trail is written, not opened: what keeps it from that is no failure of keys.
+    private static func fault(_ kind: String, _ what: String, _ path: String, mend: String) -> Fault {
+        Fault(kind == AuditTrail.kind ? .cannotWrite : .cannotSeal, what, at: ["\(kind) \(path)"], mend: mend)
+    }
+
     static func file(_ error: PrivateFileError, _ kind: String, _ path: String) -> Fault {
-        switch error {
+        func of(_ what: String, _ path: String, mend: String) -> Fault { fault(kind, what, path, mend: mend) }
+        return switch error {
         case .missing:
             of(
                 "the \(kind) \(path) does not exist",
                 path,
-                mend: "run `cogni keys create`, or name the file that exists"
+                mend: "name the file that exists\(kind == "key ring" ? ", or run `cogni keys create`" : "")"
             )
         case .link:
             of("the \(kind) \(path) is a symbolic link", path, mend: "name the file itself; links are not followed")
@@ -21,7 +27,11 @@ enum RingFault {
         case .tooLarge(let count):
             of("the \(kind) has \(count) bytes", path, mend: "name a \(kind), not some other file")
         case .exists:
-            of("\(path) exists already", path, mend: "use `cogni keys rotate` to add a key, or name another file")
+            of(
+                "\(path) exists already",
+                path,
+                mend: "name another file\(kind == "key ring" ? ", or use `cogni keys rotate` to add a key" : "")"
+            )
         case .system(let call, let reason):
             of("\(call) of the \(kind) failed: \(reason)", path, mend: "mend that and try again")
         }
@@ -34,6 +44,7 @@ enum RingFault {
         _ path: String,
         isPublic: Bool
     ) throws(Fault) {
+        func of(_ what: String, _ path: String, mend: String) -> Fault { fault(kind, what, path, mend: mend) }
         if content.isWritableByOthers {
             throw of(
                 "the \(kind) \(path) can be written by others (mode \(octal(content.mode)))",

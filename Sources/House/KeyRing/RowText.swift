@@ -2,10 +2,15 @@ internal import Model
 
 /// Finds a row's columns in its text, as spans, so that what is not touched is copied as it stands.
 enum JSONColumns {
-    /// The members of the outermost object whose values are strings: name, and the string's inside. Members whose
-    /// values are objects or arrays count with the whole of them, so that tokens within can be counted.
-    static func strings(_ row: [UInt8]) -> [(name: String, value: Range<Int>)] {
-        var columns: [(name: String, value: Range<Int>)] = []
+    /// A member of the outermost object: a string with the span between its quotes, or an object or array with all of it.
+    struct Member {
+        var name: String
+        var value: Range<Int>
+        var isNested = false
+    }
+
+    static func members(_ row: [UInt8]) -> [Member] {
+        var columns: [Member] = []
         var at = 0
         var depth = 0
         var name: String?
@@ -17,7 +22,7 @@ enum JSONColumns {
                 if depth == 2 { nested = at }
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 if depth == 2, let column = name {
-                    columns.append((column, nested + 1..<at))
+                    columns.append(Member(name: column, value: nested..<at + 1, isNested: true))
                     name = nil
                 }
                 depth -= 1
@@ -29,7 +34,7 @@ enum JSONColumns {
                 let inside = start..<min(at, row.count)
                 guard depth == 1 else { break }
                 if let column = name {
-                    columns.append((column, inside))
+                    columns.append(Member(name: column, value: inside))
                     name = nil
                 } else {
                     name = text(of: Array(row[inside]))
@@ -41,9 +46,72 @@ enum JSONColumns {
         return columns
     }
 
-    private static func text(of inside: [UInt8]) -> String {
+    static func text(of inside: [UInt8]) -> String {
         let quoted = [UInt8(ascii: "\"")] + inside + [UInt8(ascii: "\"")]
         return (try? JSONValue(parsing: quoted))?.text ?? String(decoding: inside, as: UTF8.self)
+    }
+}
+
+/// Finds the strings inside of a JSON value, each with the way to it.
+struct JSONStrings {
+    private let text: [UInt8]
+    private var at: Int
+    private var path: [String] = []
+    private(set) var found: [(path: [String], inside: Range<Int>)] = []
+
+    /// - Parameter span: of a well-formed value; of what is none, whatever can be told is.
+    init(_ text: [UInt8], in span: Range<Int>) {
+        self.text = text
+        at = span.lowerBound
+        value(until: span.upperBound)
+    }
+
+    private mutating func value(until end: Int) {
+        while at < end {
+            switch text[at] {
+            case UInt8(ascii: "{"): return object(until: end)
+            case UInt8(ascii: "["):
+                at += 1
+                path.append("[]")
+                defer { path.removeLast() }
+                while at < end, text[at] != UInt8(ascii: "]") {
+                    value(until: end)
+                    if at < end, text[at] == UInt8(ascii: ",") { at += 1 }
+                }
+                at += 1
+                return
+            case UInt8(ascii: "\""):
+                found.append((path, string(until: end)))
+                return
+            case UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"): return
+            default: at += 1
+            }
+        }
+    }
+
+    private mutating func object(until end: Int) {
+        at += 1
+        while at < end, text[at] != UInt8(ascii: "}") {
+            guard text[at] == UInt8(ascii: "\"") else {
+                at += 1
+                continue
+            }
+            path.append(JSONColumns.text(of: Array(text[string(until: end)])))
+            if at < end, text[at] == UInt8(ascii: ":") { at += 1 }
+            value(until: end)
+            path.removeLast()
+        }
+        at += 1
+    }
+
+    /// The span between the quotes; goes on behind the second.
+    private mutating func string(until end: Int) -> Range<Int> {
+        let start = at + 1
+        at = start
+        while at < end, text[at] != UInt8(ascii: "\"") { at += text[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        let inside = start..<min(at, end)
+        at += 1
+        return inside
     }
 }
 

@@ -35,7 +35,10 @@ struct Decrypt: ParsableCommand {
     var ring: String?
     @Option(help: "Whose tokens these are, where no manifest says it.") var tenant: String?
     @Option(
-        help: ArgumentHelp("A column's domain, where no manifest says it; may be repeated.", valueName: "column=domain")
+        help: ArgumentHelp(
+            "A column's domain, where no manifest says it, or that of a value inside of it (column.key); may be repeated.",
+            valueName: "column=domain"
+        )
     )
     var domain: [String] = []
     @Option(help: ArgumentHelp("Why; kept in the trail.", valueName: "text")) var reason: String
@@ -75,7 +78,7 @@ struct Decrypt: ParsableCommand {
                 var decryptor = Decryptor(
                     keys,
                     tenant: rules.tenant,
-                    domains: rules.domains,
+                    places: SealedPlaces(rules.domains, rows: rules.rows),
                     format: isCSV ? .csv : .ndjson
                 )
                 sink.beginFile(hasHeader: isCSV)
@@ -108,7 +111,7 @@ struct Decrypt: ParsableCommand {
             ])
         } else {
             let left =
-                counts.left == 0 ? "" : "; \(counts.left) left sealed: pseudonyms, or columns without a known domain"
+                counts.left == 0 ? "" : "; \(counts.left) left sealed: pseudonyms, or places without a known domain"
             Terminal.error("\(counts.rows) rows, \(counts.opened) tokens opened\(left)")
         }
     }
@@ -124,7 +127,7 @@ struct Decrypt: ParsableCommand {
         try trail.append([
             .init("action", "decrypt"), .init("at", .string(Output.now.text)),
             .init("by", ["uid": .integer(user.id), "user": .string(user.name), "host": .string(Console.hostName)]),
-            .init("sudo_user", .optional(Environment.all["SUDO_USER"])),
+            .init("sudo_user", .optional(Environment.all["SUDO_USER"].map { sanitizer.clean($0) })),
             .init("reason", .string(sanitizer.clean(reason))),
             .init("files", .strings(files.map { sanitizer.clean($0) })), .init("fields", .strings(columns.sorted())),
             .init("key_ids", .strings(usable)), .init("ring", .string(sanitizer.clean(keys.path))),
@@ -134,7 +137,7 @@ struct Decrypt: ParsableCommand {
     }
 
     /// Tenant and domains: what was given by hand wins over what the manifest says.
-    private func rules(for file: String) throws(Fault) -> (tenant: String, domains: [String: String]) {
+    private func rules(for file: String) throws(Fault) -> TokenRules {
         let found = try TokenRules.beside(file)
         var domains = found?.domains ?? [:]
         for pair in domain {
@@ -143,7 +146,9 @@ struct Decrypt: ParsableCommand {
         }
         if let fields {
             let wanted = Set(fields.split(separator: ",").map(String.init))
-            let missing = wanted.subtracting(domains.keys)
+            // A column stands for all that is sealed in it.
+            func column(_ path: String) -> String { String(path.prefix { $0 != "." }) }
+            let missing = wanted.subtracting(domains.keys).subtracting(domains.keys.map(column))
             guard missing.isEmpty else {
                 throw Fault(
                     .badPlan,
@@ -151,7 +156,7 @@ struct Decrypt: ParsableCommand {
                     mend: "it has: \(domains.keys.sorted().joined(separator: ", "))"
                 )
             }
-            domains = domains.filter { wanted.contains($0.key) }
+            domains = domains.filter { wanted.contains($0.key) || wanted.contains(column($0.key)) }
         }
         guard let tenant = tenant ?? found?.tenant else {
             throw Fault(
@@ -160,6 +165,6 @@ struct Decrypt: ParsableCommand {
                 mend: "give --tenant NAME and --domain COLUMN=DOMAIN, or name a file inside of a generation"
             )
         }
-        return (tenant, domains)
+        return TokenRules(tenant: tenant, domains: domains, rows: found?.rows ?? .plain)
     }
 }

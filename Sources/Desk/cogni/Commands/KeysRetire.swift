@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import KeyRing
 import Load
 import Model
@@ -13,7 +14,7 @@ extension Keys {
                   cogni keys retire bjugbow2rs --output output/security-inventory
                   cogni keys retire bjugbow2rs --output output/security-inventory --yes
 
-                Without --yes it says which generations of the outputs named become unreadable, and does nothing. A key that a current
+                It says which generations of the outputs named become unreadable, and asks; without a terminal, --yes is the answer. A key that a current
                 generation still uses is refused unless --force says otherwise. Copies of the ring in backups still hold the key.
                 """
         )
@@ -46,7 +47,7 @@ extension Keys {
                     mend: "run `cogni keys reencrypt PIPELINE` first, or add --force to lose what it sealed"
                 )
             }
-            guard yes else {
+            guard try yes || isConfirmed(uses) else {
                 throw Fault(
                     .badPlan,
                     "retiring \(key) can't be undone, and what it sealed can't be opened any more: \(Use.sum(uses))",
@@ -54,6 +55,22 @@ extension Keys {
                 )
             }
             place.show(try RingKeeper.retire(path, kid: key, environment: Environment.all))
+        }
+
+        /// Asks the person at the terminal; without one there is nobody to ask.
+        private func isConfirmed(_ uses: [Use]) throws(Fault) -> Bool {
+            guard Console.isTerminal(0), Console.isTerminal(2) else { return false }
+            Terminal.error(
+                "retiring \(key) can't be undone, and what it sealed can't be opened any more: \(Use.sum(uses))"
+            )
+            guard Terminal.answer(to: "type the key's name to retire it: ") == key else {
+                throw Fault(
+                    .badPlan,
+                    "the key's name was not given, and nothing was retired",
+                    mend: "type it as it stands"
+                )
+            }
+            return true
         }
     }
 }
