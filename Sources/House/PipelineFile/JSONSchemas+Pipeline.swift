@@ -145,7 +145,7 @@ extension JSONSchemas {
                 "missing_fields",
                 described(
                     orVariable(words(Pipeline.Transform.MissingFields.self)),
-                    "Columns that are never null by the schema and come without a value."
+                    "Columns that are never null by the schema and come without a value; drop leaves the whole row out."
                 )
             ),
             ("fields", rules),

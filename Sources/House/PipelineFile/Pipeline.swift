@@ -96,7 +96,7 @@ package struct Pipeline: Sendable {
     package struct Transform: Sendable {
         package enum UnknownFields: String, Sendable, CaseIterable { case numbers, keep, drop, fail }
         package enum NewValues: String, Sendable, CaseIterable { case keep, drop, fail }
-        package enum MissingFields: String, Sendable, CaseIterable { case keep, fail }
+        package enum MissingFields: String, Sendable, CaseIterable { case keep, drop, fail }
         package enum FieldRule: String, Sendable, CaseIterable { case mask, drop }
         package enum TokenMode: String, Sendable, CaseIterable { case deterministic, randomized, pseudonym }
 

@@ -26,7 +26,12 @@ extension FieldRules {
             case .drop: .drop
             case .fail: .fail
             }
-        missingFields = transform.missingFields == .fail ? .fail : .keep
+        missingFields =
+            switch transform.missingFields {
+            case .keep: .keep
+            case .drop: .drop
+            case .fail: .fail
+            }
         if let encryption = transform.encryption, let key {
             sealedFields = encryption.fields
             mode =

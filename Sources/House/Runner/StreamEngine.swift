@@ -72,6 +72,7 @@ actor StreamEngine {
     }
 
     var fetched: Int { encoder.fetched }
+    var incomplete: Int { encoder.incomplete }
     var drift: Drift { encoder.drift }
 
     /// Writes the rows in memory to staging, and when `sync` waits until they are on the medium.
@@ -151,7 +152,8 @@ actor StreamEngine {
         guard !isHandedOver else { return nil }
         // From here on nothing waits, so that the three belong together while other walks go on taking pages.
         try spill(sync: true)
-        return (spilled, early, encoder.fetched)
+        // What was left out stands in no run that a later attempt could count.
+        return (spilled, early, encoder.fetched - encoder.incomplete)
     }
 
     /// Hands over everything, for closing.

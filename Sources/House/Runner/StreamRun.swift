@@ -153,6 +153,8 @@ struct StreamRun: Sendable {
         result.requestIDs = collected.requestIDs
         result.drift = await engine.drift
         result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
+        let incomplete = await engine.incomplete
+        if incomplete > 0 { result.tally.dropped["missing_field"] = incomplete }
         result.window = window
         if collected.restarts > 0 {
             result.notes.append(

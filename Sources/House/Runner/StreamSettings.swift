@@ -30,7 +30,10 @@ enum StreamSettings {
             "format": .string(pipeline.load.format.rawValue),
             "compression": .string(pipeline.load.compression.rawValue),
             "partition_by": .string(pipeline.load.partitionBy.rawValue), "secrets": .bool(transform.maskSecrets),
-            "unknown": .string(transform.unknownFields.rawValue + (transform.newValues == .drop ? ", values" : "")),
+            "unknown": .string(
+                transform.unknownFields.rawValue + (transform.newValues == .drop ? ", values" : "")
+                    + (transform.missingFields == .drop ? ", rows" : "")
+            ),
             "guard": .bool(pipeline.load.guardFormulas),
             "mode": .optional(isSealing ? transform.encryption?.mode.rawValue : nil),
             "tenant": .optional(isSealing ? doors.tenant : nil),

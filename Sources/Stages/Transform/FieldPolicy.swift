@@ -23,7 +23,7 @@ package struct FieldRules: Sendable {
     package enum Mode: String, Sendable { case deterministic, randomized, pseudonym }
     package enum UnknownFields: String, Sendable { case numbers, keep, drop, fail }
     package enum NewValues: String, Sendable { case keep, drop, fail }
-    package enum MissingFields: String, Sendable { case keep, fail }
+    package enum MissingFields: String, Sendable { case keep, drop, fail }
     package enum Rule: String, Sendable { case mask, drop }
 
     package var rules: [String: Rule] = [:]

@@ -29,6 +29,8 @@ package final class RowEncoder {
     /// Runs by partition: days or months since 1970, or 0 for streams without partitions.
     package private(set) var partitions: [Int: RowRun] = [:]
     package private(set) var fetched = 0
+    /// Of these, rows left out because a column that the schema requires had no value.
+    package private(set) var incomplete = 0
     package private(set) var drift = Drift()
 
     private let layout: StreamLayout
@@ -99,6 +101,7 @@ package final class RowEncoder {
     ) throws(PageFailure) -> PageFacts {
         let marks = partitions.mapValues(\.count)
         let driftBefore = drift
+        let incompleteBefore = incomplete
         do throws(PageFailure) {
             try setParameters(parameters)
             let facts = try read(page, requestID: requestID)
@@ -109,6 +112,7 @@ package final class RowEncoder {
                 if let mark = marks[partition] { run.truncate(mark) } else { partitions[partition] = nil }
             }
             drift = driftBefore
+            incomplete = incompleteBefore
             throw error
         }
     }
@@ -183,6 +187,13 @@ package final class RowEncoder {
                 partition = next
             case .unresolved(let at, let column, let cell):
                 row = at
+                if leavesOut(cell, column: column) {
+                    // The column's vocabulary never learns of it, so that every such row is told, and none is begun.
+                    drift.noteMissing(layout.columns[column].name, action: "row left out", requestID: requestID)
+                    incomplete += 1
+                    row += 1
+                    continue
+                }
                 try StageClock.measure(.encrypt, bytes: cell.length) { () throws(PageFailure) in
                     try resolve(row: at, column: column, cell: cell, requestID: requestID)
                 }
@@ -257,6 +268,14 @@ package final class RowEncoder {
         }
     }
 
+    /// Whether a row is left out for what it lacks: `missing_fields: drop`.
+    private func leavesOut(_ cell: Cell, column index: Int) -> Bool {
+        let column = layout.columns[index]
+        guard settings.rules.missingFields == .drop, cell.isMissing, !column.nullable else { return false }
+        guard case .cell = layout.sources[index] else { return false }
+        return column.origin == .row || column.origin == .bucket
+    }
+
     /// Notes what the schema does not expect of a column: no value where there must be one, a text that it does not list.
     /// - Returns: false when the value is to be dropped.
     private func accepts(_ cell: Cell, column index: Int, row: Int, requestID: String?) throws(PageFailure) -> Bool {
@@ -268,7 +287,7 @@ package final class RowEncoder {
                 throw breach(
                     "column \(column.name) is required and is missing, and `missing_fields` is `fail`",
                     row,
-                    mend: "make the column nullable in the connector, or set `missing_fields: keep`"
+                    mend: "make the column nullable in the connector, or set `missing_fields: keep` or `drop`"
                 )
             }
             drift.noteMissing(column.name, action: "kept as null", requestID: requestID)
