@@ -19,7 +19,7 @@ import types
 import unittest
 import urllib.request
 
-from harness import BIN, ROOT, CogniTest
+from harness import BIN, FIXTURE, ROOT, CogniTest
 
 OPS = ROOT / "ops"
 STREAMS = "users: {}\nprojects: {}\ncertificates: {}\nproject_certificates: {}\ncosts: { since: 2026-11-12, group_by: [project_id] }"
@@ -119,6 +119,7 @@ class Numbers(MetricsTest):
             rows = self.at().rows(stream)
             ends = [row["certificate_details_expires_at"] for row in rows if row["deleted_at"] is None]
             expected = sum(end is not None and end <= "2026-12-20T12:00:00Z" for end in ends)
+            self.assertEqual(self.value("admin_certificates_expiring", stream=stream), expected)
             self.assertEqual(self.value("admin_certificate_expiring_total", stream=stream), expected)
             counted += len(rows)
         self.assertGreater(counted, 0, "an organization without certificates says nothing")
@@ -126,7 +127,35 @@ class Numbers(MetricsTest):
         self.pipe.write_text(self.pipe.read_text().replace("certificate_expiry: 30d", "certificate_expiry: 40000d"))
         self.good()
         rows = [row for row in self.at().rows("certificates") if row["deleted_at"] is None and row["certificate_details_expires_at"]]
+        self.assertEqual(self.value("admin_certificates_expiring", stream="certificates"), len(rows))
+        self.assertEqual(self.value("admin_certificate_expiring_total", stream="certificates"), len(rows), "each counted once")
+        # The counter stays when the number falls.
+        self.pipe.write_text(self.pipe.read_text().replace("certificate_expiry: 40000d", "certificate_expiry: 1d"))
+        self.good()
+        self.assertLess(self.value("admin_certificates_expiring", stream="certificates"), len(rows))
         self.assertEqual(self.value("admin_certificate_expiring_total", stream="certificates"), len(rows))
+
+    def test_rows_that_relate_to_nothing_are_counted_by_kind_and_the_number_falls_again(self):
+        found = {relation["name"]: relation["rows"] for relation in self.related(False) if "skipped" not in relation}
+        self.assertGreater(found["unknown_projects"], 0, "an organization in which all relates says nothing")
+        for kind, rows in found.items():
+            self.assertEqual(self.value("admin_relationship_breaks", kind=kind), rows)
+        self.assertIsNone(self.value("admin_relationship_breaks", kind="unknown_keys"), "a relation without its lists is left out")
+        mended = {relation["name"]: relation["rows"] for relation in self.related(True) if "skipped" not in relation}
+        self.assertEqual(mended["unknown_projects"], 0)
+        self.assertEqual(self.value("admin_relationship_breaks", kind="unknown_projects"), 0)
+
+    def related(self, isWhole):
+        """The relations of a run over recorded replies; not whole: one project that costs name is not among the projects."""
+        fixture = self.folder / f"replay-{isWhole}"
+        shutil.copytree(FIXTURE, fixture)
+        for page in [] if isWhole else sorted((fixture / "projects").glob("*.json")):
+            reply = json.loads(page.read_text())
+            reply["data"] = reply["data"][:-3]
+            page.write_text(json.dumps(reply))
+        file = self.pipeline("costs: { group_by: [project_id, line_item] }\nprojects: {}")
+        self.replay(file, "--full-refresh", fixture=fixture)
+        return self.at().manifest["diagnostics"]["relations"]
 
     def test_days_that_came_out_differently_are_counted(self):
         self.good()

@@ -63,6 +63,38 @@ class Totals(CogniTest):
     def test_zstd_adds_up_too(self):
         self.check("zstd")
 
+    def test_a_loader_proves_its_load_with_them(self):
+        try:
+            import duckdb
+        except ImportError:
+            self.skipTest("no duckdb here")
+        proven = 0
+        for format in ("ndjson", "csv"):
+            self.replay(self.pipeline(STREAMS, name=format, load=f"format: {format}"))
+            output = self.at(format)
+            for name, _, file in output.files():
+                schema = json.loads((output.current / output.stream(name)["schema"]).read_text())
+                columns = {field["name"]: "VARCHAR" for field in schema["fields"]}
+                path = str(output.current / file["path"])
+                if format == "csv":
+                    more = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false"
+                    loaded = duckdb.sql(f"FROM read_csv('{path}', columns = {columns}, {more})")
+                else:
+                    loaded = duckdb.sql(f"FROM read_json('{path}', format = 'newline_delimited', columns = {columns})")
+
+                def one(what):
+                    [(value,)] = loaded.aggregate(what).fetchall()
+                    return value
+
+                self.assertEqual(one("count(*)"), file["rows"])
+                for column, nulls in file["nulls"].items():
+                    self.assertEqual(one(f'count(*) - count("{column}")'), nulls, f"{path} {column}")
+                for column, total in file["sums"].items():
+                    # DECIMAL(38, 20): a loader's own exact type.
+                    self.assertEqual(one(f'sum("{column}"::DECIMAL(38, 20))'), Decimal(total), f"{path} {column}")
+                    proven += 1
+        self.assertGreater(proven, 100)
+
     def test_a_column_of_tokens_has_no_sum(self):
         ring = {"COGNI_KEY_RING": str(ROOT / "Fixtures/keys/example.keyring.json")}
         pipeline = self.pipeline(STREAMS, transform='- encrypt: { fields: ["domain:user", costs.amount_value] }')

@@ -15,8 +15,16 @@ struct MetricsFile {
 
     /// What the state knows now. Empty: no run has ended yet.
     func text(_ store: StateStore) throws(Fault) -> String {
+        MetricsText.render(try measures(store), pipeline: workspace.pipeline.name)
+    }
+
+    func json(_ store: StateStore) throws(Fault) -> JSONValue {
+        MetricsText.json(try measures(store), pipeline: workspace.pipeline.name)
+    }
+
+    private func measures(_ store: StateStore) throws(Fault) -> [Measure] {
         var measures = try store.measures().map(\.measure)
-        guard !measures.isEmpty else { return "" }
+        guard !measures.isEmpty else { return [] }
         let flag = try store.flag()
         let isOn = workspace.pipeline.enabled && flag?.enabled != false
         measures.append(Measure("admin_pipeline_enabled", isOn ? 1 : 0))
@@ -28,7 +36,7 @@ struct MetricsFile {
         for index in measures.indices {
             measures[index].labels = measures[index].labels.map { Measure.Label($0.name, sanitizer.clean($0.value)) }
         }
-        return MetricsText.render(measures, pipeline: workspace.pipeline.name)
+        return measures
     }
 
     /// Old numbers or new ones, never a part: the file is swapped in.

@@ -42,13 +42,11 @@ extension PipelineRun {
             results.map { ($0.name, $0.drift.unknown.count + $0.drift.missing.count) },
             uniquingKeysWith: { first, _ in first }
         )
+        let nearTheirEnd = current.map { expiring($0, summary.started) } ?? [:]
+        let before = try store.measures().filter { !$0.isCounter }.map(\.measure)
         ending.counters = measures.counters(summary, drift: drift, restated: restated)
-        ending.gauges = measures.gauges(
-            summary,
-            current?.manifest,
-            expiring: current.map { expiring($0, summary.started) } ?? [:],
-            before: try store.measures().filter { !$0.isCounter }.map(\.measure)
-        )
+        ending.counters += measures.counters(expiring: nearTheirEnd, before: before)
+        ending.gauges = measures.gauges(summary, current?.manifest, expiring: nearTheirEnd, before: before)
         return ending
     }
 

@@ -13,6 +13,7 @@ struct RunMeasures {
     let wall: Instant
 
     private static let lastSuccess = "admin_last_success_timestamp_seconds"
+    private static let expiring = "admin_certificates_expiring"
     /// Every class a run may fail with, so that each counter is there, at zero, before it is needed.
     private static let classes: [Fault.Code] = [
         .badPlan, .denied, .unreachable, .badReply, .cannotWrite, .cannotSeal,
@@ -49,6 +50,17 @@ struct RunMeasures {
         return failures + [Measure("admin_sync_runs_total", [.init("outcome", outcome)], 1)]
     }
 
+    /// By how much more expire than at the end of the run before.
+    func counters(expiring: [String: Int], before: [Measure]) -> [Measure] {
+        expiring.map { stream, count in
+            let label = Measure.Label("stream", stream)
+            let known = before.first { $0.name == RunMeasures.expiring && $0.labels == [label] }.flatMap {
+                Int($0.value)
+            }
+            return Measure("admin_certificate_expiring_total", [label], max(0, count - (known ?? 0)))
+        }
+    }
+
     /// - Parameter before: what is kept: the time of the last success stays when this run has none.
     func gauges(
         _ summary: RunSummary,
@@ -75,7 +87,7 @@ struct RunMeasures {
             all.append(Measure("admin_cursor_timestamp_seconds", [label], cursor.seconds))
             all.append(Measure("admin_cursor_drift_seconds", [label], max(0, now.seconds - cursor.seconds)))
         }
-        all += expiring.map { Measure("admin_certificate_expiring_total", [.init("stream", $0.key)], $0.value) }
+        all += expiring.map { Measure(RunMeasures.expiring, [.init("stream", $0.key)], $0.value) }
         return all + breaks(manifest)
     }
 

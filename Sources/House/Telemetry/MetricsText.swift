@@ -1,4 +1,5 @@
 package import Ledger
+package import Model
 
 /// The metrics in Prometheus' text format, as node_exporter's textfile collector and a Pushgateway take them.
 package enum MetricsText {
@@ -23,6 +24,24 @@ package enum MetricsText {
             }
         }
         return text
+    }
+
+    /// The same as JSON: each metric with its type and its samples.
+    package static func json(_ measures: [Measure], pipeline: String) -> JSONValue {
+        .array(
+            catalogue.compactMap { metric in
+                let samples = measures.filter { $0.name == metric.name }.map { measure -> JSONValue in
+                    let labels = ([Measure.Label("pipeline", pipeline)] + measure.labels)
+                        .map { JSONValue.Member($0.name, .string($0.value)) }
+                    return ["labels": .object(labels), "value": .number("\(measure.value)")]
+                }
+                if samples.isEmpty { return nil }
+                return [
+                    "name": .string(metric.name), "type": .string(metric.type), "help": .string(metric.help),
+                    "samples": .array(samples),
+                ]
+            }
+        )
     }
 
     /// Backslash, quote and line feed are what the format escapes.
@@ -87,9 +106,14 @@ package enum MetricsText {
             help: "1: the stream failed and keeps the files of an earlier run."
         ),
         Metric(
-            name: "admin_certificate_expiring_total",
-            type: "untyped",
+            name: "admin_certificates_expiring",
+            type: "gauge",
             help: "Certificates that have expired or expire within alerts.certificate_expiry."
+        ),
+        Metric(
+            name: "admin_certificate_expiring_total",
+            type: "counter",
+            help: "Certificates that have come within alerts.certificate_expiry from one run to the next."
         ),
         Metric(
             name: "admin_relationship_breaks",

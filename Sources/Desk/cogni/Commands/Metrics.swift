@@ -21,6 +21,7 @@ struct Metrics: AsyncParsableCommand {
     )
     @OptionGroup var place: State.Place
     @Flag(help: "Write the file instead of printing it.") var write = false
+    @Flag(help: "Print them as JSON on stdout.") var json = false
     @Option(help: ArgumentHelp("Push to this Pushgateway instead of printing.", valueName: "url")) var push: String?
 
     func run() async throws {
@@ -49,6 +50,12 @@ struct Metrics: AsyncParsableCommand {
                     mend: "check its address; only public and private networks are spoken to, no link-local ones"
                 )
             }
+        }
+        if json {
+            return Terminal.out([
+                "pipeline": .string(workspace.pipeline.name), "written": write ? .string(metrics.path) : .null,
+                "pushed": .bool(push != nil), "metrics": try metrics.json(store),
+            ])
         }
         if !write, push == nil { Terminal.out(String(try metrics.text(store).dropLast())) }
     }
