@@ -26,7 +26,7 @@ class Reconcile(CogniTest):
 
     def report(self, *arguments, **more):
         done = self.reconcile("--json", *SPAN, *arguments, **more)
-        self.assertEqual(done.error, "")
+        self.assertRegex(done.error, r"^error: difference: \d+ groups? beyond the tolerance \(generation \d+\)\n$")
         return json.loads(done.out)
 
     def events(self, format="ndjson"):

@@ -31,8 +31,7 @@ enum Catalog {
         let reading = ConnectorReader.read(file: name, bytes: bytes)
         if !reading.diagnostics.isEmpty { Terminal.error(reading.diagnostics.text) }
         guard let connector = reading.connector else {
-            Terminal.error(reading.diagnostics.summary)
-            throw ExitCode(Fault.Code.badPlan.exitCode)
+            throw Ending(.badPlan, reading.diagnostics.summary, at: [name])
         }
         return connector
     }

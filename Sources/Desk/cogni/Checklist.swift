@@ -24,7 +24,7 @@ struct Checklist {
         var text: String {
             let word = fault != nil ? "FAILED " : isWarning ? "warning" : "ok     "
             let mend = (fault?.mend).map { $0.isEmpty ? "" : "\n                 mend: \($0)" } ?? ""
-            return "\(word)  \(name)\(String(repeating: " ", count: max(0, 11 - name.count)))\(detail)\(mend)"
+            return "\(word)  \(name)\(String(repeating: " ", count: max(1, 11 - name.count)))\(detail)\(mend)"
         }
 
         var json: JSONValue {

@@ -76,16 +76,28 @@ struct Cogni: AsyncParsableCommand {
 
     /// Help and version go to stdout with exit 0, a wrong command line to stderr with 2, a fault with its own code.
     private static func leave(with error: any Error) -> Never {
-        if let fault = error as? Fault {
-            Terminal.report(fault)
-            Console.exitAtOnce(fault.code.exitCode)
+        if exitCode(for: error) == .success {
+            Terminal.help(fullMessage(for: error))
+            Console.exitAtOnce(0)
         }
-        if let code = error as? ExitCode { Console.exitAtOnce(code.rawValue) }
-        let code = exitCode(for: error)
+        let fault = fault(of: error)
+        Terminal.end(with: fault, asJSON: Console.arguments.contains("--json"))
+        Console.exitAtOnce(fault.code.exitCode)
+    }
+
+    private static func fault(of error: any Error) -> Fault {
+        if let fault = error as? Fault { return fault }
+        if var fault = (error as? Ending)?.fault {
+            fault.mend = ""  // stands beside what was shown
+            return fault
+        }
         // What is wrong with a command line is told with its words, and those may be anything.
-        let message = fullMessage(for: error)
-        if code == .success { Terminal.help(message) } else { Terminal.error(message) }
-        Console.exitAtOnce(code == .success ? 0 : 2)
+        let what = message(for: error)
+        let usage = fullMessage(for: error)
+        let lines = usage.split(separator: "\n", omittingEmptySubsequences: false)
+        let rest = lines.drop { !$0.hasPrefix("Help:") && !$0.hasPrefix("Usage:") }
+        if !rest.isEmpty { Terminal.error(rest.joined(separator: "\n")) }
+        return Fault(.badPlan, what.isEmpty ? "the command line is wrong" : what, at: ["command line"], mend: "")
     }
 }
 

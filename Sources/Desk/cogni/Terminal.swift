@@ -1,11 +1,13 @@
 import Console
 import Model
+import Reporting
 import Sanitizing
 import Synchronization
 
 /// The one door to stdout and stderr: every text passes the sanitizer here.
 enum Terminal {
     private static let held = Mutex<(secrets: [Secret], sanitizer: Sanitizer)>(([], Sanitizer()))
+    private static let shownJSON = Mutex(false)
 
     /// Secrets that this process holds from now on; they are hidden in every text that follows. Those of before stay.
     static func hide(_ secrets: [Secret]) {
@@ -29,7 +31,10 @@ enum Terminal {
     static func out(_ text: String) { Console.write(clean(text) + "\n") }
 
     /// A command's result as JSON on stdout; each text is cleaned on its own, so that it stays JSON.
-    static func out(_ json: JSONValue) { Console.write(sanitizer.clean(json).pretty + "\n") }
+    static func out(_ json: JSONValue) {
+        shownJSON.withLock { $0 = true }
+        Console.write(sanitizer.clean(json).pretty + "\n")
+    }
 
     /// Rows as the archive holds them, which the user asked to see: the pipeline's own rules were applied to them.
     static func data(_ bytes: [UInt8]) { Console.writeBytes(bytes) }
@@ -41,10 +46,26 @@ enum Terminal {
         Console.write(String(decoding: sanitizer.mask(Array(text.utf8)), as: UTF8.self), toError: true)
     }
 
+    /// What a person answers at the terminal; `nil` when the input ends.
+    static func answer(to question: String) -> String? {
+        progress(question)
+        return readLine()
+    }
+
     /// Help, version and completion scripts: constants of ours.
     static func help(_ text: String) { Console.write(text + "\n") }
 
-    static func report(_ fault: Fault) { error("error: " + fault.description) }
+    /// Whether the one object that `--json` promises has been printed.
+    static var hasShownJSON: Bool { shownJSON.withLock { $0 } }
+
+    /// A failure that ends the command: how to mend it, then the one last line that says what happened and where.
+    ///
+    /// - Parameter asJSON: scripts that asked for JSON get the same on stdout, unless the command's result, which tells it, is there.
+    static func end(with fault: Fault, asJSON: Bool) {
+        if asJSON, !hasShownJSON { out(["format": "cogni-error/1", "error": fault.json]) }
+        if !fault.mend.isEmpty { error("  mend: " + Phrase.printable(fault.mend)) }
+        error(fault.finalLine)
+    }
 
     static var usesColor: Bool {
         Console.isTerminal(2) && Environment.all["NO_COLOR", default: ""].isEmpty && Environment.all["TERM"] != "dumb"

@@ -22,8 +22,7 @@ struct Workspace {
         let reading = try Workspace.read(path)
         if !reading.diagnostics.isEmpty { Terminal.error(reading.diagnostics.text) }
         guard let pipeline = reading.pipeline else {
-            Terminal.error(reading.diagnostics.summary)
-            throw ExitCode(Fault.Code.badPlan.exitCode)
+            throw Ending(.badPlan, reading.diagnostics.summary, at: [path])
         }
         self.pipeline = pipeline
         let folder = output ?? pipeline.load.directory

@@ -70,9 +70,15 @@ package struct RunSummary: Sendable, Equatable {
     }
 
     /// The last line on stderr of a run that failed: `error: <class>: <what> (<where>)`; `nil` when it did not.
-    package var finalLine: String? {
-        guard exitCode != 0, let fault = faults.first else { return nil }
-        let place = fault.place.isEmpty ? "" : " (\(fault.place.joined(separator: " › ")))"
-        return Phrase.printable("error: \(fault.code.rawValue): \(fault.what)\(place)")
+    package var finalLine: String? { verdict?.finalLine }
+
+    /// The failure that the run ends with, of the exit code's class; `nil` when it did not fail.
+    package var verdict: Fault? {
+        guard exitCode != 0, let code = Fault.Code.allCases.first(where: { $0.exitCode == exitCode }) else {
+            return nil
+        }
+        var fault = faults.first ?? Fault(code, "the run was stopped", mend: "run it again; it goes on from here")
+        fault.code = code
+        return fault
     }
 }

@@ -4,6 +4,7 @@ import Ledger
 import Load
 import Model
 import PipelineFile
+import Reporting
 import Telemetry
 
 struct Alerts: ParsableCommand {
@@ -94,7 +95,10 @@ struct Alerts: ParsableCommand {
             }
             guard
                 try StateStore.openToRead(workspace.root.statePath, pipeline: workspace.pipeline.name) != nil
-            else { return Terminal.out("no events") }
+            else {
+                if !json { return Terminal.out("no events") }
+                return Terminal.out(["sent": 0, "failed": 0, "waiting": 0, "notes": []])
+            }
             let store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
             defer { try? store.close() }
             let report = try await Courier(workspace).deliver(store, isForced: now)
@@ -109,7 +113,10 @@ struct Alerts: ParsableCommand {
                 for note in report.notes { Terminal.error("warning: \(note)") }
                 Terminal.out("\(report.sent) sent, \(waiting) waiting")
             }
-            if report.failed > 0 { throw ExitCode(Fault.Code.unreachable.exitCode) }
+            guard report.failed == 0 else {
+                let what = "\(Phrase.count(report.failed, "event")) not taken by the receiver"
+                throw Ending(.unreachable, what, at: ["webhook of \(workspace.pipeline.name)"])
+            }
         }
     }
 
@@ -124,6 +131,7 @@ struct Alerts: ParsableCommand {
                 """
         )
         @OptionGroup var place: State.Place
+        @Flag(help: "Print what was done as JSON on stdout.") var json = false
 
         func run() throws {
             let workspace = try place.workspace()
@@ -132,6 +140,7 @@ struct Alerts: ParsableCommand {
             defer { try? store.close() }
             let stopped = try store.stoppedReceiver()
             try store.setStoppedReceiver(nil)
+            if json { return Terminal.out(["resumed": .bool(stopped != nil)]) }
             Terminal.out(stopped == nil ? "events were not stopped" : "events are sent again: cogni alerts send")
         }
     }

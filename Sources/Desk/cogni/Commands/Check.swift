@@ -56,7 +56,7 @@ struct Check: AsyncParsableCommand {
                     : "\(failed.count) of \(findings.count) checks failed"
             )
         }
-        if let worst = failed.max(by: { $0.code.gravity < $1.code.gravity }) { throw ExitCode(worst.code.exitCode) }
+        if let worst = failed.max(by: { $0.code.gravity < $1.code.gravity }) { throw Ending(worst) }
     }
 
     /// The API, its clock beside ours, and what the key may ask for.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Load
 import Model
+import Reporting
 
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,6 +26,9 @@ struct Diff: ParsableCommand {
     func run() throws {
         let difference = ManifestDiff(try Manifest(at: before), try Manifest(at: after))
         if json { Terminal.out(difference.json) } else { Terminal.out(difference.text) }
-        if !difference.isSame { throw ExitCode(Fault.Code.difference.exitCode) }
+        guard difference.isSame else {
+            let what = "\(Phrase.count(difference.streams.count, "stream")) differ"
+            throw Ending(.difference, what, at: [before, after])
+        }
     }
 }

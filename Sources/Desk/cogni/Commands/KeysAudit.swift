@@ -38,7 +38,13 @@ extension Keys {
                 for finding in report.findings { Terminal.out("BROKEN: \(finding)") }
                 Terminal.out("\(report.records) records in \(trail.path), the last is \(report.last)")
             }
-            if !report.isGood { throw ExitCode(1) }
+            guard report.isGood else {
+                throw Ending(
+                    .difference,
+                    "the trail is broken: \(report.findings[0])",
+                    at: ["audit trail \(trail.path)"]
+                )
+            }
         }
     }
 }

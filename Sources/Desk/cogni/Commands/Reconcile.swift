@@ -4,6 +4,7 @@ import Extract
 import Foundation
 import Load
 import Model
+import Reporting
 import Runner
 
 struct Reconcile: ParsableCommand {
@@ -80,7 +81,14 @@ struct Reconcile: ParsableCommand {
         } else {
             show(report)
         }
-        if !report.isSame { throw ExitCode(Fault.Code.difference.exitCode) }
+        guard report.isSame else {
+            let apart = (report.usage.map(\.status) + report.costs.map(\.status)).count { $0 != .matched }
+            throw Ending(
+                .difference,
+                "\(Phrase.count(apart, "group")) beyond the tolerance",
+                at: ["generation \(report.generation)"]
+            )
+        }
     }
 
     private func eventMapping() throws -> EventMapping {
@@ -88,8 +96,7 @@ struct Reconcile: ParsableCommand {
         let reading = EventMapping.read(file: mapping, bytes: try Workspace.contents(mapping))
         if !reading.diagnostics.isEmpty { Terminal.error(reading.diagnostics.text) }
         guard let made = reading.mapping else {
-            Terminal.error(reading.diagnostics.summary)
-            throw ExitCode(Fault.Code.badPlan.exitCode)
+            throw Ending(.badPlan, reading.diagnostics.summary, at: [mapping])
         }
         return made
     }

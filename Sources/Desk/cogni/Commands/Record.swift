@@ -88,7 +88,7 @@ struct Record: AsyncParsableCommand {
         let summary = try outcome.get()
         let written = try await recording.finish()
         let replaced = await anonymous.replaced
-        for fault in summary.faults { Terminal.report(fault) }
+        for fault in summary.faults.dropFirst() { Terminal.error(fault.description) }
         if json {
             Terminal.out([
                 "directory": .string(directory), "replies": .integer(written), "pseudonyms": .integer(replaced),
@@ -101,6 +101,6 @@ struct Record: AsyncParsableCommand {
             )
             Terminal.out("next: cogni run \(workspace.pipeline.file) --replay \(directory)")
         }
-        if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+        if let fault = summary.verdict { throw fault }
     }
 }

@@ -60,16 +60,15 @@ struct Run: AsyncParsableCommand {
     enum ProgressStyle: String, ExpressibleByArgument, CaseIterable { case auto, plain, none }
 
     func run() async throws {
-        do { try await walk() } catch let fault as Fault {
-            // Scripts that asked for JSON get it, however early the run ended.
-            if json {
-                let told: JSONValue = [
+        do { try await walk() } catch {
+            // Scripts that asked for JSON get a summary, however early the run ended.
+            if json, !Terminal.hasShownJSON, let fault = error as? Fault ?? (error as? Ending)?.fault {
+                Terminal.out([
                     "format": "cogni-run/1", "outcome": "failed", "exit_code": .integer(fault.code.exitCode),
                     "streams": [], "faults": [fault.json],
-                ]
-                Terminal.out(told)
+                ])
             }
-            throw fault
+            throw error
         }
     }
 
@@ -115,7 +114,7 @@ struct Run: AsyncParsableCommand {
         await witness.ended(summary, nil)
         if summary.outcome != .dryRun, let word = Switch.word(workspace, before: !isProbe) { Terminal.error(word) }
         show(summary, workspace, clock.map { profile($0, summary) })
-        if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+        if let fault = summary.verdict { throw Ending(fault) }
     }
 
     private func record(_ fault: Fault, _ workspace: Workspace, _ options: RunOptions, _ log: RunLogFile) {
@@ -186,7 +185,6 @@ struct Run: AsyncParsableCommand {
         if summary.outcome == .published || summary.outcome == .unchanged, !json {
             Terminal.progress("next: cogni verify \(workspace.output)   cogni history \(workspace.output)\n")
         }
-        if let line = summary.finalLine { Terminal.error(line) }
     }
 }
 

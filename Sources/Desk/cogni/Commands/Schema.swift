@@ -2,6 +2,7 @@ import ArgumentParser
 import Connector
 import Model
 import PipelineFile
+import Reporting
 
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -73,6 +74,9 @@ struct Schema: ParsableCommand {
             Terminal.out(table.text)
             Terminal.out("\(differences.count) differences")
         }
-        if !differences.isEmpty { throw ExitCode(Fault.Code.difference.exitCode) }
+        guard differences.isEmpty else {
+            let what = Phrase.count(differences.count, "difference")
+            throw Ending(.difference, what, at: ["connector \(connector.name)", "document \(file)"])
+        }
     }
 }

@@ -42,7 +42,7 @@ struct Validate: ParsableCommand {
         case .github: if !all.isEmpty { Terminal.out(all.github) }
         case .sarif: Terminal.out(all.sarif)
         }
-        if all.hasErrors { throw ExitCode(Fault.Code.badPlan.exitCode) }
+        if all.hasErrors { throw Ending(.badPlan, all.summary, at: all.filesWithMistakes) }
     }
 
     /// A file that can't be read is one more mistake in the list, so that the other files are still looked at.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Load
 import Model
+import Reporting
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -47,6 +48,9 @@ struct Verify: ParsableCommand {
                 Terminal.error("next: cogni rollback \(root.path) --to GEN   or   cogni run PIPELINE --full-refresh")
             }
         }
-        if !report.isGood { throw ExitCode(Fault.Code.difference.exitCode) }
+        guard report.isGood else {
+            let what = "\(Phrase.count(report.findings.count, "finding")): not what the manifest says"
+            throw Ending(.difference, what, at: [root.path])
+        }
     }
 }

@@ -27,6 +27,13 @@ package struct Diagnostics: Sendable {
         return said.isEmpty ? "no mistakes" : said
     }
 
+    /// The files that have a mistake, each once, in their order.
+    package var filesWithMistakes: [String] {
+        all.reduce(into: []) { files, one in
+            if one.severity == .error, !files.contains(one.file) { files.append(one.file) }
+        }
+    }
+
     /// What a command throws that cannot go on: all the mistakes, in the form of ``text``.
     package var fault: Fault? {
         guard hasErrors else { return nil }
