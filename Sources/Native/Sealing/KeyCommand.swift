@@ -68,6 +68,8 @@ package enum KeyCommand {
         for (target, file) in files.enumerated() {
             unsafe _ = posix_spawn_file_actions_adddup2(&actions, file, Int32(target))
         }
+        // Nothing else of ours: libcurl's sockets, for one, are not closed on exec.
+        unsafe _ = cogni_close_from(&actions, 3)
         // A group of its own, so that what it starts can be ended with it.
         unsafe _ = posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
         unsafe _ = posix_spawnattr_setpgroup(&attributes, 0)
