@@ -11,6 +11,9 @@ Python module is there, and says "skipped" where it is not. `<!-- run with simul
 gives it an API: a simulator on localhost, one for the document, and the two variables that point to it. Every document has a fresh folder that looks like the repository's root:
 everything in it is a link to the real thing, but for `output/`, which is empty. Its blocks run there one after the other, so that
 a later one finds what an earlier one wrote. Variables do not pass from block to block.
+
+A ```text block behind `<!-- shows -->` right after such a block is held against what it printed: each of its lines must be in it, in that
+order; `…` stands for anything.
 """
 import contextlib
 import datetime
@@ -31,8 +34,9 @@ NOT_PASSED_ON = re.compile(r"^(OPENAI_|COGNI_|BOOKSHOP_|[a-z]+_proxy$)")
 
 
 def blocks(text):
-    """(line number, what it needs, whether it wants an API, shell text) of every block that is marked."""
+    """(line number, what it needs, whether it wants an API, shell text, lines it shows) of every block that is marked."""
     lines = text.split("\n")
+    unread = lines.count("<!-- shows -->")
     for number, line in enumerate(lines):
         mark = MARK.fullmatch(line.strip())
         if not mark:
@@ -42,7 +46,25 @@ def blocks(text):
         end = next((n for n in range(number + 2, len(lines)) if lines[n].strip() == "```"), None)
         if end is None:
             raise ValueError(f"line {number + 2}: a block without an end")
-        yield number + 2, (mark["needs"] or "").split(), bool(mark["simulator"]), "\n".join(lines[number + 2 : end]) + "\n"
+        shown = []
+        if lines[end + 1 : end + 3] == ["<!-- shows -->", "```text"]:
+            shown = lines[end + 3 : lines.index("```", end + 3)]
+            unread -= 1
+        yield number + 2, (mark["needs"] or "").split(), bool(mark["simulator"]), "\n".join(lines[number + 2 : end]) + "\n", shown
+    if unread:
+        raise ValueError(f"{unread} blocks of output do not stand right behind what prints them")
+
+
+def missing(shown, said):
+    """The first line shown that was not printed behind those before it."""
+    left = said.split("\n")
+    for line in shown:
+        pattern = re.compile(".*".join(re.escape(part) for part in line.split("…")))
+        at = next((number for number, one in enumerate(left) if pattern.fullmatch(one)), None)
+        if at is None:
+            return line
+        left = left[at + 1 :]
+    return None
 
 
 def stand_in_for_root(folder):
@@ -89,10 +111,10 @@ def run(document, environment):
         (folder / ".home").mkdir()
         environment = environment | {"HOME": str(folder / ".home")}
         api = {}
-        for line, needs, wants_api, script in found:
-            missing = [need for need in needs if not is_there(need)]
-            if missing:
-                print(f"skipped {name}:{line}: no {', '.join(missing)} here")
+        for line, needs, wants_api, script, shown in found:
+            absent = [need for need in needs if not is_there(need)]
+            if absent:
+                print(f"skipped {name}:{line}: no {', '.join(absent)} here")
                 skipped += 1
                 continue
             if wants_api and not api:
@@ -100,15 +122,19 @@ def run(document, environment):
             try:
                 result = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", script],
-                    cwd=folder, env=environment | (api if wants_api else {}), capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+                    cwd=folder, env=environment | (api if wants_api else {}), text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 )
-                code, said = result.returncode, result.stdout + result.stderr
+                code, said = result.returncode, result.stdout
             except subprocess.TimeoutExpired:
                 code, said = "none", f"still running after {SECONDS} s"
-            if code == 0:
+            unsaid = missing(shown, said) if code == 0 else None
+            if code == 0 and unsaid is None:
                 passed += 1
                 continue
             failed += 1
+            if unsaid is not None:
+                code = f"0, and did not print: {unsaid}"
             print(f"FAILED {name}:{line}: exit {code}\n{script}--- said:\n{said[-4000:]}")
     return passed, failed, skipped
 
