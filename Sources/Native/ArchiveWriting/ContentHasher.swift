@@ -39,11 +39,8 @@ internal import Synchronization
         isHashed.store(false, ordering: .relaxed)
         guard count >= ContentHasher.worthwhile else { return hash() }
         let other = ContentHasher.waiting.withLock { waiting -> ContentHasher? in
-            guard let other = waiting else {
-                waiting = self
-                return nil
-            }
-            waiting = nil
+            let other = waiting
+            waiting = other == nil ? self : nil
             return other
         }
         if let other { hash(with: other) }
@@ -58,8 +55,12 @@ internal import Synchronization
             return true
         }
         if isMine { return hash() }
-        // Somebody is at it: a matter of microseconds.
-        while !isHashed.load(ordering: .acquiring) { sched_yield() }
+        // Somebody is at it: a matter of microseconds, unless the system has taken the core from them.
+        var looks = 0
+        while !isHashed.load(ordering: .acquiring) {
+            looks += 1
+            if looks < 10 { sched_yield() } else { usleep(50) }
+        }
     }
 
     /// The digest so far as 64 lower-case hex digits; the next byte begins another one.

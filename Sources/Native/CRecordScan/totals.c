@@ -23,6 +23,7 @@ void cogni_totals_free(cogni_totals *totals) {
         free(totals->columns[c].looked_at.notes);
     }
     for (uint32_t s = 0; s < totals->set_count; s++) cogni_set_free(&totals->sets[s]);
+    free(totals->templates);
     free(totals->columns);
     free(totals->sets);
     free(totals);

@@ -4,6 +4,7 @@
 #include "exact_sum.h"
 #include "record_scan.h"
 #include "value_set.h"
+#include "vocabulary.h"
 
 typedef struct {
     const uint8_t *prefix;
@@ -23,6 +24,13 @@ typedef struct {
 
 enum { A_HIDDEN = 1, A_BARE = 2 };
 
+// The inline values of rows of one template.
+typedef struct {
+    uint8_t columns[64];
+    uint32_t count;
+    uint64_t rows;  // seen in this block
+} template_look;
+
 struct cogni_totals {
     int is_csv, is_strict;
     total *columns;
@@ -30,6 +38,7 @@ struct cogni_totals {
     value_set *sets;
     uint32_t set_count;
     int is_protected;  // some column is
+    template_look *templates;  // MAX_TEMPLATES, for rows in words
     uint64_t words;    // serial number of the vocabulary that notes speak of
 };
 

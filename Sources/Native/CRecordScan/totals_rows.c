@@ -1,13 +1,26 @@
 #include "run.h"
+#include "shape.h"
 #include "totals.h"
 
 // Adds up rows that are still words: what stands in their lines is known without reading them, and what can be said of a
 // word is found out once for each, not for each of its rows.
 
-static void add_whole(total *each, const uint8_t *text, uint32_t length) {
-    if (length == 0 || length > 17 || *text == '-') return cogni_total_add_cell(each, text, text + length);
-    uint64_t value = 0;
-    for (uint32_t i = 0; i < length; i++) value = value * 10 + (uint64_t)(text[i] - '0');
+// What up to eight digits say; up to eight bytes from `text` on may be read.
+static inline uint64_t number_of(const uint8_t *text, uint32_t length) {
+    uint64_t digits, shift = 64 - 8 * length;
+    memcpy(&digits, text, 8);
+    digits = (digits << shift) - (0x3030303030303030ull << shift);
+    digits = digits * 10 + (digits >> 8);  // pairs of digits, in every second byte
+    uint64_t outer = (digits & 0x000000FF000000FFull) * (100 + (1000000ull << 32));
+    uint64_t inner = (digits >> 16 & 0x000000FF000000FFull) * (1 + (10000ull << 32));
+    return (outer + inner) >> 32;
+}
+
+static inline void add_whole(total *each, const uint8_t *text, uint32_t length) {
+    if (length == 0 || length > 16 || *text == '-') return cogni_total_add_cell(each, text, text + length);
+    uint64_t value;
+    if (length <= 8) value = number_of(text, length);
+    else value = number_of(text, length - 8) * 100000000 + number_of(text + length - 8, 8);
     cogni_total_add_plain(each, value);
 }
 
@@ -19,16 +32,11 @@ typedef struct {
     uint64_t gathered;      // bit c: some set collects it
     uint64_t nulls;         // of the row at hand
     uint32_t index_of[64];  // of the row at hand: where its value stands in the column's set
+    value_set *set_of[64];
 } row_look;
 
 static const word *word_of(const row_look *look, uint32_t c, uint32_t number) {
     return number ? word_at(&look->words->lists[c], number) : NULL;
-}
-
-static value_set *set_of(cogni_totals *totals, uint32_t c) {
-    value_set *set = totals->sets;
-    while (set->column != c) set++;
-    return set;
 }
 
 static int is_bare_word(total *each, const word *value, uint32_t number) {
@@ -55,7 +63,7 @@ static inline int take_word(cogni_totals *totals, row_look *look, uint32_t c, ui
         return 1;
     }
     if (look->counted & bit) cogni_total_add_cell(each, value->text, value->text + value->length);
-    if (look->gathered & bit) look->index_of[c] = index_of_word(set_of(totals, c), value, number);
+    if (look->gathered & bit) look->index_of[c] = index_of_word(look->set_of[c], value, number);
     return !(look->guarded & bit) || !is_bare_word(each, value, number);
 }
 
@@ -64,7 +72,7 @@ static inline int take_inline(cogni_totals *totals, row_look *look, uint32_t c, 
     total *each = &totals->columns[c];
     uint64_t bit = 1ull << c;
     if (look->counted & bit) add_whole(each, text, length);
-    if (look->gathered & bit) look->index_of[c] = cogni_set_find(set_of(totals, c), text, length);
+    if (look->gathered & bit) look->index_of[c] = cogni_set_find(look->set_of[c], text, length);
     return !(look->guarded & bit) || !cogni_total_is_bare(each, text, length);
 }
 
@@ -75,12 +83,32 @@ static void know_words(cogni_totals *totals, const vocabulary *words) {
     for (uint32_t s = 0; s < totals->set_count; s++) forget_notes(&totals->sets[s].entry_of);
 }
 
+static void note_inlined(template_look *shape, const vocabulary *words, uint64_t nulls) {
+    shape->count = 0;
+    for (uint32_t c = 0; c < words->count; c++) {
+        if (words->columns[c].place == AN_INLINE && !(nulls >> c & 1)) shape->columns[shape->count++] = (uint8_t)c;
+    }
+}
+
+static void forget_rows(template_look *templates, const uint8_t *met, uint32_t count) {
+    for (uint32_t m = 0; m < count; m++) templates[met[m]].rows = 0;
+}
+
+static int32_t refused(template_look *templates, const uint8_t *met, uint32_t count, uint32_t column) {
+    forget_rows(templates, met, count);
+    return -2 - (int32_t)column;
+}
+
 int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) {
     uint32_t count;
     const vocabulary *words;
     const uint8_t *const *rows = cogni_merge_block_rows(merge, &count, &words);
     if (count == 0 || words->count != totals->count || totals->count > 64) return 0;
     know_words(totals, words);
+    if (!totals->templates) {
+        totals->templates = cogni_allocate(MAX_TEMPLATES * sizeof(template_look));
+        memset(totals->templates, 0, MAX_TEMPLATES * sizeof(template_look));
+    }
     row_look look = {.words = words};
     for (uint32_t c = 0; c < totals->count; c++) {
         look.counted |= (uint64_t)(totals->columns[c].is_number != 0) << c;
@@ -89,35 +117,38 @@ int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) 
     uint64_t needed = 0;  // columns whose values or nulls are asked for row by row
     for (uint32_t s = 0; s < totals->set_count; s++) {
         look.gathered |= 1ull << totals->sets[s].column;
+        look.set_of[totals->sets[s].column] = &totals->sets[s];
         if (totals->sets[s].ending >= 0) needed |= 1ull << totals->sets[s].ending;
     }
     needed |= look.counted | look.guarded | look.gathered;
 
-    uint32_t inlined[64], inlined_count = 0, numbers[64], number_count = 0, few[64], few_count = 0;
+    uint32_t numbers[64], number_count = 0, few[64], few_count = 0;
     for (uint32_t c = 0; c < words->count; c++) {
-        if (words->columns[c].place == AN_INLINE) {
-            inlined[inlined_count++] = c;
-        } else {
-            numbers[number_count++] = c;
-            if (needed >> c & 1) few[few_count++] = c;
-        }
+        if (words->columns[c].place == AN_INLINE) continue;
+        numbers[number_count++] = c;
+        if (needed >> c & 1) few[few_count++] = c;
     }
-    uint64_t seen[MAX_TEMPLATES] = {0};
+    template_look *templates = totals->templates;
+    uint8_t met[MAX_TEMPLATES];
+    uint32_t met_count = 0;
     for (uint32_t r = 0; r < count; r++) {
         const row_header *row = row_of(rows[r]);
         const uint32_t *places = words_of(rows[r]);
-        const uint64_t left_out = look.nulls = words->templates[row->template]->nulls;
-        seen[row->template]++;
+        look.nulls = words->templates[row->template]->nulls;
+        template_look *shape = &templates[row->template];
+        if (shape->rows++ == 0) {
+            met[met_count++] = (uint8_t)row->template;
+            note_inlined(shape, words, look.nulls);
+        }
         // In rows of template 0 any word may be null; another template knows its nulls.
         const uint32_t *wanted = row->template ? few : numbers, wanted_count = row->template ? few_count : number_count;
         for (uint32_t n = 0; n < wanted_count; n++) {
             uint32_t c = wanted[n];
-            if (!take_word(totals, &look, c, places[words->columns[c].place])) return -2 - (int32_t)c;
+            if (!take_word(totals, &look, c, places[words->columns[c].place])) return refused(templates, met, met_count, c);
         }
         const uint8_t *at = (const uint8_t *)(places + words->word_places);
-        for (uint32_t i = 0; i < inlined_count; i++) {
-            uint32_t c = inlined[i];
-            if (left_out >> c & 1) continue;
+        for (uint32_t i = 0; i < shape->count; i++) {
+            uint32_t c = shape->columns[i];
             uint8_t length = *at++;
             int is_fine;
             if (length == A_WORD) {
@@ -129,7 +160,7 @@ int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) 
                 is_fine = take_inline(totals, &look, c, at, length);
                 at += length;
             }
-            if (!is_fine) return -2 - (int32_t)c;
+            if (!is_fine) return refused(templates, met, met_count, c);
         }
         for (uint32_t s = 0; s < totals->set_count; s++) {
             value_set *set = &totals->sets[s];
@@ -137,11 +168,10 @@ int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) 
             cogni_set_count(set, look.index_of[set->column], set->ending < 0 || look.nulls >> set->ending & 1);
         }
     }
-    for (uint32_t t = 0; t < MAX_TEMPLATES; t++) {
-        if (!seen[t]) continue;
-        for (uint32_t c = 0; c < words->count; c++) {
-            if (words->templates[t]->nulls >> c & 1) totals->columns[c].nulls += seen[t];
-        }
+    for (uint32_t m = 0; m < met_count; m++) {
+        for (uint64_t nulls = words->templates[met[m]]->nulls; nulls; nulls &= nulls - 1)
+            totals->columns[__builtin_ctzll(nulls)].nulls += templates[met[m]].rows;
     }
+    forget_rows(templates, met, met_count);
     return 1;
 }
