@@ -47,7 +47,7 @@ def serve(sock, path, query, count):
     elif path == "/bomb":
         squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
         sock.sendall(head("200 OK", "Content-Encoding: gzip", "Transfer-Encoding: chunked"))
-        for _ in range(200):
+        for _ in range(20):
             piece = squeeze.compress(b"\0" * 1_000_000)
             if piece:
                 sock.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
