@@ -6,7 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/reliability.md"
-FIRST, LAST = 1, 34
+# 37 is about the roles of a web page, which there is not.
+PROMISES = [f"P-{number:02}" for number in (*range(1, 37), 38)]
 
 
 def rows():
@@ -32,7 +33,7 @@ def faults(demand_all=True):
     for promise, guards in rows():
         seen[promise] = guards
         found += [f"{promise}: {file} has no test {test}" for file, test in guards if not exists(file, test)]
-    wanted = [f"P-{number:02}" for number in range(FIRST, LAST + 1)]
+    wanted = PROMISES
     found += [f"{promise} has no row" for promise in wanted if promise not in seen]
     if demand_all:
         found += [f"{promise} has no guard" for promise in wanted if promise in seen and not seen[promise]]
@@ -44,5 +45,5 @@ if __name__ == "__main__":
     for line in wrong:
         print(line)
     checked = sum(len(guards) for _, guards in rows())
-    print(f"{checked} guards of {LAST} promises")
+    print(f"{checked} guards of {len(PROMISES)} promises")
     sys.exit(1 if wrong or not checked else 0)

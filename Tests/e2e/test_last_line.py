@@ -113,6 +113,39 @@ class LastLine(CogniTest):
     def test_every_command_can_print_json(self):
         self.assertEqual([name for name, options in commands().items() if "json" not in options], [])
 
+    def test_every_success_is_one_json_object(self):
+        ring = {"COGNI_KEY_RING": str(self.folder / "ring.json")}
+        sealed = self.pipeline("users: {}", name="sealed", transform='- encrypt: { fields: [email], key_ring: "${COGNI_KEY_RING}" }')
+        at, replay = ["--output", self.output], ["--replay", FIXTURE]
+        self.replay(self.good)
+        done, said = set(), {}
+
+        def good(*words, code=0):
+            told = self.cogni(*words, "--json", env=ring, expect=code)
+            name = " ".join(words[:2]) if " ".join(map(str, words[:2])) in commands_known else words[0]
+            done.add(name)
+            said[name] = json.loads(told.out)
+            self.assertNotIn("error: ", told.error)
+
+        commands_known = commands()
+        for words in (["init", self.folder / "new"], ["validate", self.good], ["discover", self.good], ["plan", self.good, *at], ["preview", self.good, "users", *replay],
+                      ["keys", "create"], ["run", sealed, *replay, *at], ["keys", "list"], ["keys", "rotate"], ["keys", "reencrypt", sealed, *at]):  # fmt: skip
+            good(*words)
+        kid = said["keys list"]["keys"][0]["kid"]
+        [file] = (self.output / "sealed/current/users").iterdir()
+        for words in (["keys", "retire", kid, "--output", self.output / "sealed", "--yes"], ["keys", "rewrap"],
+                      ["decrypt", file, "--reason", "x", "--output", self.folder / "opened"], ["keys", "audit"],
+                      ["check", self.good, "--offline", *replay, *at], ["record", self.good, self.folder / "recorded", *replay],
+                      ["schema", "manifest"], ["verify", self.published], ["diff", self.published, self.published], ["history", self.published],
+                      ["logs", self.published], ["rollback", self.output / "sealed", "--to", "2"], ["vacuum", self.published, "--keep", "1"],
+                      ["state", "show", self.good, *at], ["state", "export", self.good, *at], ["state", "reset", self.good, *at],
+                      ["state", "rebuild", self.good, *at], ["disable", self.good, *at], ["enable", self.good, *at],
+                      ["alerts", "list", self.good, *at], ["alerts", "resume", self.good, *at], ["metrics", sealed, *at]):  # fmt: skip
+            good(*words)
+        # Those that need a report and a receiver have their own tests: test_reconcile, test_webhook.
+        self.assertEqual(set(commands_known) - done, {"reconcile", "alerts send"})
+        self.assertTrue(all(isinstance(one, dict) for one in said.values()), said)
+
     def test_every_failure_ends_with_one_line_of_class_what_and_where_and_is_the_same_as_json(self):
         self.replay(self.good)
         cases = self.failures()

@@ -173,49 +173,6 @@ struct StreamClosing: Sendable {
         if spec.mode == .report { try note(restated: closed, reader, into: &result) }
     }
 
-    /// Says in the ledger what differs in partitions that were there before.
-    private func note(restated closed: [Closed], _ reader: ArchiveLine, into result: inout StreamResult) throws(Fault) {
-        var ledger = RestatementLedger(
-            stream: spec,
-            primaryKey: result.primaryKey,
-            reader: reader,
-            now: now,
-            previousManifest: previousManifest,
-            covered: old?.coverage
-        )
-        for one in closed.sorted(by: { $0.name < $1.name }) {
-            guard let before = old?.partition(one.name),
-                before.files.map(\.facts.contentSHA256) != one.files.map(\.facts.contentSHA256)
-            else { continue }
-            do throws(Fault) {
-                try ledger.compare(
-                    old: OldRows(reader: reader, paths: paths(before), resealing: resealing),
-                    new: OldRows(reader: reader, paths: one.files.map(\.path), codec: codec)
-                )
-            } catch {
-                throw error.within("partition \(one.name)").within("stream \(spec.name)")
-            }
-        }
-        guard !ledger.isEmpty else { return }
-        result.restated = Restated(
-            changed: ledger.changed,
-            appeared: ledger.appeared,
-            vanished: ledger.vanished,
-            buckets: ledger.buckets.count
-        )
-        let partition = naming.name(of: now)
-        let merge = RunMerge(keep: .latest)
-        let rows = OldRows(
-            reader: ledger.writer,
-            paths: paths(oldLedger?.partition(partition)),
-            resealing: resealingLedger
-        )
-        merge.add(try rows.run { _ in true }, isOld: true)
-        merge.add(ledger.run)
-        result.ledgerFiles = try sink(ledger.name, ledger.name, ledger.writer)
-            .write(merge, partition: partition, timed: true)
-    }
-
     /// Where the next run goes on.
     private func position(_ window: TimeWindow?, newest: Int64, into result: inout StreamResult) {
         if spec.mode == .log {
