@@ -74,6 +74,51 @@ private final class Crash: Sendable {
         }
     }
 
+    @Test func aHealingCutOffAnywhereLeavesSoundOrDamagedFilesAndIsFinishedByTheNext() throws {
+        let last = Sample(costs: ["2025-11-03": ["1"], "2025-11-04": ["4"]])
+        /// Damages what all four generations share, and what only the last one has.
+        func damage(_ root: OutputRoot) throws {
+            for file in try #require(try root.current()).manifest.files where file.path.hasPrefix("costs/") {
+                let path = root.currentPath + "/" + file.path
+                let handle = try #require(FileHandle(forUpdatingAtPath: path))
+                try handle.seek(toOffset: UInt64(file.facts.bytes / 2))
+                try handle.write(contentsOf: Data("rot".utf8))
+                try handle.close()
+            }
+        }
+        func heal(_ root: OutputRoot, _ gate: DiskGate? = nil) throws {
+            var publication = try last.publication(root)
+            let current = try #require(try root.current())
+            if let gate {
+                try gate.watching { _ = try root.mend(with: &publication, over: current) }
+            } else {
+                _ = try root.mend(with: &publication, over: current)
+            }
+            #expect(try root.publish(publication) == .unchanged)
+        }
+        let count = Crash(at: .max)
+        try withRoot { root throws in
+            try made(root)
+            try damage(root)
+            try heal(root, count.gate)
+        }
+        #expect(count.calls >= 10)
+        for call in 1...count.calls {
+            try withRoot { root throws in
+                try made(root)
+                let before = try golden(root)
+                try damage(root)
+                #expect(throws: (any Error).self, "call \(call)") { try heal(root, Crash(at: call).gate) }
+                #expect(try golden(root).keys == before.keys, "call \(call): no name more or less")
+                try Disk.removeTree(root.stagingPath)
+                try root.prepare()
+                try heal(root)
+                #expect(try golden(root) == before, "call \(call)")
+                try isWhole(root, "call \(call)")
+            }
+        }
+    }
+
     @Test func aVacuumCutOffAnywhereLeavesAWholeOutputAndIsFinishedByTheNext() throws {
         var done: [String: String] = [:]
         let count = Crash(at: .max)

@@ -95,24 +95,16 @@ struct OldRows {
 
 /// The rows of old files one after the other, for walking beside a merge. Holds one partition's lines.
 struct OldRowReader {
-    private var lines: [[UInt8]] = []
-    private var at = 0
+    // Rows stand in the order of their written keys; under a new key those are other tokens, and the merge puts them in order.
+    private let merge = RunMerge(keep: .latest)
+    private(set) var current: RunMerge.Row?
 
     init(_ rows: OldRows) throws(Fault) {
-        var lines: [[UInt8]] = []
-        try rows.forEach { line throws(Fault) in lines.append(line) }
-        if rows.resealing != nil {
-            // Rows stand in the order of their written keys, and those are other tokens now.
-            var keyed: [(key: [UInt8], line: [UInt8])] = []
-            for line in lines {
-                guard let cells = rows.reader.cells(line) else { throw rows.foreign }
-                keyed.append((rows.reader.sortKey(cells), line))
-            }
-            lines = keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.line)
-        }
-        self.lines = lines
+        merge.add(try rows.run { _ in true })
+        try advance()
     }
 
-    var current: [UInt8]? { at < lines.count ? lines[at] : nil }
-    mutating func advance() { at += 1 }
+    mutating func advance() throws(Fault) {
+        do throws(RunFileError) { current = try merge.next() } catch { throw ArchiveSink.fault(error) }
+    }
 }

@@ -100,26 +100,25 @@ struct RestatementLedger {
         var before = try OldRowReader(old)
         var ledger = self
         try new.forEach { line throws(Fault) in
-            if before.current == line {
-                before.advance()
+            if before.current?.line == line {
+                try before.advance()
                 return
             }
             guard let cells = reader.cells(line) else { throw new.foreign }
             let key = reader.sortKey(cells)
             while let earlier = before.current {
-                guard let earlierCells = reader.cells(earlier) else { throw old.foreign }
-                let earlierKey = reader.sortKey(earlierCells)
-                if key.lexicographicallyPrecedes(earlierKey) { break }
-                before.advance()
-                if earlierKey == key { return ledger.note(.changed, earlierCells, cells) }
+                if key.lexicographicallyPrecedes(earlier.key) { break }
+                guard let earlierCells = reader.cells(earlier.line) else { throw old.foreign }
+                try before.advance()
+                if earlier.key == key { return ledger.note(.changed, earlierCells, cells) }
                 ledger.note(.vanished, earlierCells, nil)
             }
             ledger.note(.appeared, nil, cells)
         }
         while let earlier = before.current {
-            guard let cells = reader.cells(earlier) else { throw old.foreign }
+            guard let cells = reader.cells(earlier.line) else { throw old.foreign }
             ledger.note(.vanished, cells, nil)
-            before.advance()
+            try before.advance()
         }
         self = ledger
     }

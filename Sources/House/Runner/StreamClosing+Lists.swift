@@ -45,28 +45,23 @@ extension StreamClosing {
         var old = try OldRowReader(OldRows(reader: reader, paths: oldPaths, resealing: resealing))
         var output = LineBuffer(sink: sink(spec.name, spec.name, reader))
         output.sink.begin("")
-        func key(_ line: [UInt8]) throws(Fault) -> [UInt8] {
-            guard let cells = reader.cells(line) else { throw OldRows(reader: reader, paths: []).foreign }
-            return reader.sortKey(cells)
-        }
         while true {
             let next: RunMerge.Row?
             do throws(RunFileError) { next = try merge.next() } catch { throw ArchiveSink.fault(error) }
             var isKnown = false
-            while let line = old.current {
-                let oldKey = try key(line)
-                if let next, !oldKey.lexicographicallyPrecedes(next.key) {
-                    guard oldKey == next.key else { break }
-                    changes.add(comparison.compared(old: line, new: next.line))
-                    old.advance()
+            while let before = old.current {
+                if let next, !before.key.lexicographicallyPrecedes(next.key) {
+                    guard before.key == next.key else { break }
+                    changes.add(comparison.compared(old: before.line, new: next.line))
+                    try old.advance()
                     isKnown = true
                     break
                 }
-                if let removed = comparison.removed(line) {
+                if let removed = comparison.removed(before.line) {
                     changes.add(removed.change)
                     try output.append(removed.line)
                 }
-                old.advance()
+                try old.advance()
             }
             guard let next else { break }
             if !isKnown { changes.add(comparison.added(next.line)) }
