@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -317,7 +318,7 @@ class Epochs(KeyTest):
         self.assertIn("a token can't be opened", self.cogni("decrypt", path, "--reason", "x", env=self.env, expect=9).error)
 
     def ask(self, words, answer):
-        """Runs `cogni keys` at a terminal where a person types the answer: its exit code, and what stood there."""
+        """Runs `cogni keys` at a terminal where a person types the answer (`None`: Ctrl-C): its exit code, and what stood there."""
         parent, child = pty.openpty()
         try:
             process = subprocess.Popen([COGNI, "keys", *map(str, words)], stdin=child, stdout=subprocess.PIPE, stderr=child,
@@ -326,7 +327,10 @@ class Epochs(KeyTest):
             shown = b""
             while b"retire it:" not in shown:
                 shown += os.read(parent, 4096)
-            os.write(parent, answer.encode() + b"\n")
+            if answer is None:
+                process.send_signal(signal.SIGINT)
+            else:
+                os.write(parent, answer.encode() + b"\n")
             out, _ = process.communicate(timeout=60)
             while True:
                 try:
@@ -351,6 +355,8 @@ class Epochs(KeyTest):
             self.assertEqual(code, 2, shown)
             self.assertIn("generation 1 becomes unreadable in 1 files", shown)
             self.assertIn("nothing was retired", shown)
+        code, shown = self.ask(words, None)
+        self.assertEqual((code, shown.split("\r\n")[-2]), (130, "error: interrupted: stopped by a signal"))
         self.assertEqual(self.keys("list")["keys"][0]["state"], "decrypt-only")
         code, shown = self.ask(words, old)
         self.assertEqual(code, 0, shown)

@@ -1,4 +1,6 @@
 import Console
+import Disk
+import Foundation
 import Model
 import Synchronization
 
@@ -11,11 +13,27 @@ enum Interruption {
         Signals.watch { number, count in
             received.withLock { if $0 == 0 { $0 = number } }
             let handler = stop.withLock { $0 }
-            guard count == 1, let handler else { Console.exitAtOnce(128 + number) }
+            guard count == 1, let handler else {
+                if count == 1 { tell() }
+                Console.exitAtOnce(128 + number)
+            }
             Terminal.progress("\nstopping; press again to stop at once\n")
             handler()
         }
     }
+
+    /// The last line of a command that has nothing to finish. On another thread and for a moment only: whoever reads stderr may have
+    /// stopped reading, and a signal must end the process all the same.
+    private static func tell() {
+        let fault = Fault(code, "stopped by a signal", mend: "give the command again")
+        Thread.detachNewThread {
+            Terminal.end(with: fault, asJSON: Console.arguments.contains("--json"))
+            told.withLock { $0 = true }
+        }
+        for _ in 0..<40 where !told.withLock(\.self) { Disk.pause(milliseconds: 5) }
+    }
+
+    private static let told = Mutex(false)
 
     /// Which signal came first; 0: none.
     static var signal: Int32 { received.withLock { $0 } }
