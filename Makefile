@@ -1,6 +1,6 @@
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 APT := libssl-dev libcurl4-openssl-dev libarchive-dev libsqlite3-dev libzstd-dev libdeflate-dev
-TEST_APT := libarchive-tools zstd unzip python3-venv strace fuse libfuse2 prometheus prometheus-pushgateway systemd faketime valgrind binutils
+TEST_APT := curl libarchive-tools zstd unzip python3-venv strace fuse libfuse2 prometheus prometheus-pushgateway systemd faketime valgrind binutils
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/debug
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01

@@ -195,8 +195,10 @@ class Prometheus(MetricsTest):
             done = subprocess.run(["promtool", *command], cwd=OPS / "prometheus", capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_each_alert_has_its_steps_in_the_runbook(self):
+    def test_each_alert_has_its_steps_in_the_runbook_and_a_test_in_which_it_fires(self):
         alerts = re.findall(r"alert: (\w+)", (OPS / "prometheus/cogni.rules.yml").read_text())
+        tests = (OPS / "prometheus/cogni.rules.test.yml").read_text()
+        self.assertEqual([alert for alert in alerts if f"alertname: {alert}\n        exp_alerts:\n" not in tests], [])
         headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
         self.assertEqual([alert for alert in alerts if alert not in headings], [])
         self.assertGreater(len(alerts), 5)
