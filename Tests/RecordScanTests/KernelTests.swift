@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import PageMemory
 import Testing
@@ -61,6 +62,28 @@ private func report(_ bytes: [UInt8], kernel: String) -> String {
             for kernel in Self.others {
                 let page = String(decoding: bytes, as: UTF8.self)
                 #expect(report(bytes, kernel: kernel) == expected, "\(kernel): \(page)")
+            }
+        }
+    }
+
+    private static let corpora = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../../../shared/corpora"
+    ).standardizedFileURL.path
+
+    /// Every JSON text of the corpora: as a page, as a declared value and as one that nobody declared.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: corpora), "skipped: no corpora"))
+    func everyKernelFindsTheSameInTheCorpora() throws {
+        let best = PageScanner.kernel
+        defer { _ = PageScanner.use(kernel: best) }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: Self.corpora).filter { $0.hasSuffix(".json") }
+        #expect(names.count > 300)
+        for name in names.sorted() {
+            let text = Array(FileManager.default.contents(atPath: Self.corpora + "/" + name) ?? Data())
+            guard text.count < 1 << 20 else { continue }
+            for (before, after) in [("", ""), (#"{"data":[{"a":"#, "}]}"), (#"{"data":[{"b":"#, "}]}")] {
+                let bytes = Array(before.utf8) + text + Array(after.utf8)
+                let expected = report(bytes, kernel: "portable")
+                for kernel in Self.others { #expect(report(bytes, kernel: kernel) == expected, "\(kernel): \(name)") }
             }
         }
     }

@@ -25,7 +25,9 @@ actor StreamEngine {
     private(set) var spilled: [StagedRun]
     /// Partitions that are finished files already, while the walk goes on.
     private var early: [Int: StreamClosing.Closed]
-    private var closing: [(number: Int, task: Task<StreamClosing.Closed, Never>, sink: ArchiveSink)] = []
+    private var closing = 0
+    /// Those who wait until fewer partitions are on their way.
+    private var waiting: [CheckedContinuation<Void, Never>] = []
     private var idleSinks: [ArchiveSink] = []
     private var sinkCount = 0
     private let reader: ArchiveLine
@@ -110,7 +112,7 @@ actor StreamEngine {
         }
         for number in ripe.sorted() {
             // Both cores write when there is nothing to read. More would only hold more rows in memory.
-            if closing.count >= StreamEngine.closingAtOnce { await finishOldest() }
+            while closing >= StreamEngine.closingAtOnce { await oneIsClosed() }
             guard let run = encoder.takePartition(number) else { continue }
             wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }
@@ -122,23 +124,29 @@ actor StreamEngine {
                 sinkCount += 1
                 sink = closer.earlySink(sinkCount, runFileName, reader)
             }
+            closing += 1
             let (closer, reader) = (closer, reader)
-            let task = Task { await closer.closeEarly(number, run, parts, reader, window: window, sink: sink) }
-            closing.append((number, task, sink))
+            Task {
+                let closed = await closer.closeEarly(number, run, parts, reader, window: window, sink: sink)
+                note(closed, number, sink)
+            }
         }
     }
 
-    private func finishOldest() async {
-        guard !closing.isEmpty else { return }
-        let (number, task, sink) = closing.removeFirst()
-        let closed = await task.value
+    /// Whichever is done first: the oldest may have begun last.
+    private func oneIsClosed() async { await withCheckedContinuation { waiting.append($0) } }
+
+    private func note(_ closed: StreamClosing.Closed, _ number: Int, _ sink: ArchiveSink) {
+        closing -= 1
         idleSinks.append(sink)
         if let fault = closed.fault { earlyFault = earlyFault ?? fault } else { early[number] = closed }
+        for waiter in waiting { waiter.resume() }
+        waiting = []
     }
 
     /// Partitions closed so far; waits for those on their way.
     func closedEarly() async throws(Fault) -> [Int: StreamClosing.Closed] {
-        while !closing.isEmpty { await finishOldest() }
+        while closing > 0 { await oneIsClosed() }
         if let earlyFault { throw earlyFault }
         return early
     }
