@@ -76,7 +76,7 @@ private func report(_ bytes: [UInt8], kernel: String) -> String {
         let best = PageScanner.kernel
         defer { _ = PageScanner.use(kernel: best) }
         let names = try FileManager.default.subpathsOfDirectory(atPath: Self.corpora).filter { $0.hasSuffix(".json") }
-        #expect(names.count > 300)
+        #expect(names.count > 200)
         for name in names.sorted() {
             let text = Array(FileManager.default.contents(atPath: Self.corpora + "/" + name) ?? Data())
             guard text.count < 1 << 20 else { continue }
