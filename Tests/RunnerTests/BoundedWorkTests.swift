@@ -16,7 +16,8 @@ import Testing
     private final class Stalling: Transport {
         let pages: Scripted
         let place: String
-        let (begun, ended) = (Mutex(0), Mutex(0))
+        let begun = Mutex(0)
+        let ended = Mutex(0)
 
         init(_ pages: Scripted, at place: String) {
             self.pages = pages

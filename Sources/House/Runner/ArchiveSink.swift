@@ -39,6 +39,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     ///   - reader: says how the lines look.
     ///   - watched: columns whose distinct values are wanted.
     ///   - isKept: the files must outlive a crash: they are synced, and their names say so.
+    ///   - inBackground: another thread compresses.
     init(
         stream: String,
         folder: String,
@@ -48,7 +49,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         maxFileSize: Int,
         codec: Codec,
         look: OutgoingLook,
-        isKept: Bool = false
+        isKept: Bool = false,
+        inBackground: Bool = false
     ) {
         self.look = look
         self.stream = stream
@@ -72,7 +74,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         block = [UInt8](repeating: 0, count: min(256 * 1024, self.maxFileSize))
         suffix = isKept ? ".closed" : ".made"
         isSynced = isKept
-        writer = ArchiveFileWriter(codec: codec)
+        writer = ArchiveFileWriter(codec: codec, inBackground: inBackground)
     }
 
     /// Writes all rows of a merge as the files of one partition.

@@ -60,7 +60,13 @@ struct StreamClosing: Sendable {
         return result
     }
 
-    func sink(_ stream: String, _ prefix: String, _ reader: ArchiveLine, isKept: Bool = false) -> ArchiveSink {
+    func sink(
+        _ stream: String,
+        _ prefix: String,
+        _ reader: ArchiveLine,
+        isKept: Bool = false,
+        inBackground: Bool = false
+    ) -> ArchiveSink {
         ArchiveSink(
             stream: stream,
             folder: stagingFolder,
@@ -70,7 +76,8 @@ struct StreamClosing: Sendable {
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
             look: OutgoingLook(stream: stream, of: spec, reader: reader, gate: gate, rules: rules),
-            isKept: isKept
+            isKept: isKept,
+            inBackground: inBackground
         )
     }
 
@@ -257,8 +264,8 @@ struct StreamClosing: Sendable {
         ArchiveLine(format: format, columns: spec.archiveColumns, primaryKey: primaryKey, timeColumn: spec.timeColumn)
     }
 
-    func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine) -> ArchiveSink {
-        sink(spec.name, "\(prefix)-\(number)", reader, isKept: true)
+    func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine, inBackground: Bool) -> ArchiveSink {
+        sink(spec.name, "\(prefix)-\(number)", reader, isKept: true, inBackground: inBackground)
     }
 
     /// Closes one partition while the walk goes on, on another thread than the walk's.

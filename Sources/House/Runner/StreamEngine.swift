@@ -111,6 +111,8 @@ actor StreamEngine {
             !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window)
         }
         for number in ripe.sorted() {
+            // Nothing is read any more while the last one is written: two threads share its work.
+            let isLast = reached >= window.end && number == ripe.max()
             // Both cores write when there is nothing to read. More would only hold more rows in memory.
             while closing >= StreamEngine.closingAtOnce { await oneIsClosed() }
             guard let run = encoder.takePartition(number) else { continue }
@@ -118,11 +120,11 @@ actor StreamEngine {
             let parts = spilled.filter { $0.partition == number }
             spilled.removeAll { $0.partition == number }
             let sink: ArchiveSink
-            if let idle = idleSinks.popLast() {
+            if !isLast, let idle = idleSinks.popLast() {
                 sink = idle
             } else {
                 sinkCount += 1
-                sink = closer.earlySink(sinkCount, runFileName, reader)
+                sink = closer.earlySink(sinkCount, runFileName, reader, inBackground: isLast)
             }
             closing += 1
             let (closer, reader) = (closer, reader)

@@ -4,8 +4,8 @@ internal import Disk
 /// counted on the way.
 ///
 /// `open` → `write` … → `finish`, again and again; buffers and the compressor's memory are kept between files, so make
-/// one for each thread that writes. With `inBackground` a thread of the writer's own does the work while the caller
-/// makes the next rows; a failure may then be told by a later call. Until ``finish(sync:)`` the file has the name
+/// one for each thread that writes. With `inBackground` a thread of the writer's own compresses while the caller
+/// makes and hashes the next rows; a failure may then be told by a later call. Until ``finish(sync:)`` the file has the name
 /// `<path>.part`; a writer that goes away earlier leaves at most that. The file's bytes depend on content, codec,
 /// level and the compression library's version.
 package final class ArchiveFileWriter {
@@ -76,7 +76,12 @@ package final class ArchiveFileWriter {
     /// For the rooms of `Native`, and for blocks that are in memory already.
     package func write(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
         guard let work else { preconditionFailure("write without open") }
-        if let lane { try unsafe lane.write(content, for: work) } else { try unsafe work.take(content) }
+        if let lane {
+            unsafe work.hash(content)
+            try unsafe lane.write(content, for: work)
+        } else {
+            try unsafe work.take(content)
+        }
         contentBytes += content.count
     }
 

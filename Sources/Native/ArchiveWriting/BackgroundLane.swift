@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Takes content from one thread and works on it on another, block by block and in order.
 ///
-/// The caller fills a buffer while the lane's thread hashes, compresses and writes the one before; with all buffers
+/// The caller fills a buffer while the lane's thread compresses and writes the one before; with all buffers
 /// under way the caller waits. A failure is kept and told at the next call. The blocks are cut by content offset, so
 /// nothing depends on who was faster.
 @safe final class BackgroundLane: @unchecked Sendable {
@@ -63,7 +63,7 @@ internal import Synchronization
         queue.async {
             // After a failure the rest is only passed through.
             if self.failure.withLock({ $0 == nil }) {
-                do throws(ArchiveError) { try unsafe work.take(self.buffers[index].bytes(0..<count)) } catch {
+                do throws(ArchiveError) { try unsafe work.compress(self.buffers[index].bytes(0..<count)) } catch {
                     self.failure.withLock { $0 = error }
                 }
             }

@@ -29,19 +29,22 @@ final class FileSink {
 
     func take(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         guard unsafe !bytes.isEmpty else { return }
-        if let hasher { hashing(bytes.count) { unsafe hasher.update(bytes) } }
+        if let hasher { hashedNanoseconds += hashing(bytes.count) { unsafe hasher.update(bytes) } }
         try onDisk { () throws(DiskError) in try unsafe file.write(bytes) }
         byteCount += bytes.count
     }
 
-    /// Counts the time of `body` as hashing.
-    func hashing(_ count: Int, _ body: () -> Void) {
-        guard let clock else { return body() }
+    /// Counts the time of `body` as hashing. Returns it.
+    @discardableResult func hashing(_ count: Int, _ body: () -> Void) -> Int {
+        guard let clock else {
+            body()
+            return 0
+        }
         let begun = StageClock.now
         body()
         let spent = StageClock.now - begun
-        hashedNanoseconds += spent
         clock.add(.hash, nanoseconds: spent, bytes: count)
+        return spent
     }
 
     /// Counts the time of `body` as compression, without the hashing that it leads to.

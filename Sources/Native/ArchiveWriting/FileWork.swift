@@ -2,7 +2,8 @@ internal import Disk
 
 /// What happens to the content of one file: hash, compress, hash again, write.
 ///
-/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`.
+/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`, but for ``hash(_:)``, which is the
+/// writer's.
 @safe final class FileWork: @unchecked Sendable {  // the lane hands it over through its queue, see above
     let sink: FileSink
     private let encoder: any Encoder
@@ -16,9 +17,22 @@ internal import Disk
         self.contentHasher = contentHasher
     }
 
+    /// Hashes and compresses, and lets the hashing meet another file's.
     func take(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
         sink.hashing(content.count) { unsafe contentHasher.offer(content) }
         defer { sink.hashing(0) { contentHasher.settle() } }
+        try unsafe compress(content)
+    }
+
+    /// For a lane's caller, which has the time while the lane compresses.
+    func hash(_ content: UnsafeRawBufferPointer) {
+        sink.hashing(content.count) {
+            unsafe contentHasher.offer(content)
+            contentHasher.settle()
+        }
+    }
+
+    func compress(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
         try sink.compressing(content.count) { () throws(ArchiveError) in
             guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
             var failure: ArchiveError?
