@@ -58,6 +58,24 @@ private let places = SealedPlaces([
     #expect(throws: Fault.self) { try opened(moved + "\n", places) }
 }
 
+@Test(arguments: [
+    "[}", "[[}]", "{]", "{\"a\":]}", "[\"", "{\"a", "{\"a\":\"\\", "[,,]", "[1 2]", "{{}}", "[\"a\"\"b\"]",
+    String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
+])
+func textThatIsNoJSONIsCopiedAsItStands(text: String) throws {
+    let row = #"{"actor":\#(text),"z":1}"#
+    #expect(try opened(row, places).text == row)
+    let bytes = Array(text.utf8)
+    #expect(JSONStrings(bytes, in: 0..<bytes.count).found.count < 3)
+}
+
+@Test func aFileThatIsCutInsideOfATokenStopsNothing() throws {
+    let places = SealedPlaces(["email": "email", "actor.user.email": "email"])
+    let sealed = try token("e", domain: "email")
+    #expect(try opened(#"{"email":"\#(sealed)"#, places).text == #"{"email":"e""#)
+    #expect(try opened(#"{"actor":{"user":{"email":"\#(sealed)"}"#, places).left <= 1)
+}
+
 @Test func whatAKeyMeansMayDependOnTheRowSoEachOfItsDomainsIsTried() throws {
     let several = SealedPlaces(["p.id": "user", "p.*": "project"])
     let row = #"{"p":{"id":"\#(try token("a", domain: "project"))"}}"# + "\n"

@@ -92,7 +92,7 @@ package struct Decryptor {
             guard let plain = try open(token, column: name, places.domain(of: name, measure: measure)) else { continue }
             out.append(contentsOf: bytes[copied..<value.lowerBound - 1])
             Decryptor.write(isText ? .string : plain.kind, plain.value, into: &out)
-            copied = value.upperBound + 1
+            copied = min(value.upperBound + 1, bytes.count)  // a file may be cut inside of the token
         }
         out.append(contentsOf: bytes[copied...])
     }
@@ -118,7 +118,7 @@ package struct Decryptor {
             guard let plain = try open(token, column: column, anyOf: domains) else { continue }
             out.append(contentsOf: bytes[copied..<value.lowerBound - 1])
             Decryptor.write(plain.kind, plain.value, into: &out)
-            copied = value.upperBound + 1
+            copied = min(value.upperBound + 1, span.upperBound)
         }
         out.append(contentsOf: bytes[copied..<span.upperBound])
     }

@@ -58,6 +58,7 @@ struct JSONStrings {
     private var at: Int
     private var path: [String] = []
     private(set) var found: [(path: [String], inside: Range<Int>)] = []
+    private static let deepest = 200
 
     /// - Parameter span: of a well-formed value; of what is none, whatever can be told is.
     init(_ text: [UInt8], in span: Range<Int>) {
@@ -67,6 +68,11 @@ struct JSONStrings {
     }
 
     private mutating func value(until end: Int) {
+        // Nobody's data is so deep; a file that someone made to break this is not looked into further.
+        guard path.count < JSONStrings.deepest else {
+            at = end
+            return
+        }
         while at < end {
             switch text[at] {
             case UInt8(ascii: "{"): return object(until: end)
@@ -75,8 +81,9 @@ struct JSONStrings {
                 path.append("[]")
                 defer { path.removeLast() }
                 while at < end, text[at] != UInt8(ascii: "]") {
+                    let before = at
                     value(until: end)
-                    if at < end, text[at] == UInt8(ascii: ",") { at += 1 }
+                    if at < end, text[at] == UInt8(ascii: ",") || at == before { at += 1 }
                 }
                 at += 1
                 return
