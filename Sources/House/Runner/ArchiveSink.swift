@@ -183,12 +183,22 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     /// More than this is read again when it is needed, rather than kept for every file of a run.
     private static let mostValues = 20_000
 
+    /// Files of a stream mostly hold the same values: their texts are in memory once.
+    private var texts: Set<String> = []
+
+    private func shared(_ value: DistinctValue) -> DistinctValue {
+        if texts.count > 2 * ArchiveSink.mostValues { texts = [] }
+        var value = value
+        value.text = texts.insert(value.text).memberAfterInsert
+        return value
+    }
+
     private func distinctValues() -> [String: [DistinctValue]]? {
         var found: [String: [DistinctValue]] = [:]
         for (column, set) in sets {
             let values = totals.values(set)
             guard values.count <= ArchiveSink.mostValues else { continue }
-            found[columns[column].name] = values.map { DistinctValue($0, reader, columns[column]) }
+            found[columns[column].name] = values.map { shared(DistinctValue($0, reader, columns[column])) }
         }
         return found
     }

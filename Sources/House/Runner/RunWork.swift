@@ -243,7 +243,10 @@ struct RunWork: Sendable {
 
     /// Columns whose distinct values the end of the run asks for.
     private func watched(_ spec: StreamSpec) -> [String] {
-        let places = pipeline.connector.relations.flatMap { $0.rows + $0.listed }.filter { $0.stream == spec.name }
+        let names = Set(pipeline.streams.map(\.spec.name))
+        // A relation whose lists are not in this pipeline will not be looked at.
+        let relations = pipeline.connector.relations.filter { $0.listed.allSatisfy { names.contains($0.stream) } }
+        let places = relations.flatMap { $0.rows + $0.listed }.filter { $0.stream == spec.name }
         return Set(places.map(\.column) + OrganizationPin.columns(of: spec)).sorted()
     }
 
