@@ -39,6 +39,7 @@ def main():
     if asked.append and os.path.exists(kept):
         with open(kept) as file:
             results = json.load(file)
+    results["load"] = max(results.get("load", 0), os.getloadavg()[0])
     results["machine"], results["taken"] = report.machine(asked.binary), time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     with tempfile.TemporaryDirectory(prefix="cogni-bench-", dir=jobs.ROOT + "/.build") as work:
         for size in asked.sizes.split(","):

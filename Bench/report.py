@@ -140,7 +140,7 @@ def machine(binary):
             short[name] = first_line(python, "-c", f"import importlib.metadata as m; print(m.version('{name}'))")
     revision = first_line("git", "-C", ROOT, "rev-parse", "--short", "HEAD")
     return (f"{model}, {os.cpu_count()} cores ({', '.join(sets) or 'baseline instruction set'}), {memory:.0f} GiB of memory; "
-            f"{system}, kernel {platform.release()}; cogni {first_line(binary, '--version')} at {revision}, release build; "
+            f"{system}, kernel {platform.release().split('-')[0]}; cogni {first_line(binary, '--version')} at {revision}, release build; "
             + ", ".join(f"{name} {version}" for name, version in short.items()) + f"; files on {filesystem(ROOT)}.")
 
 
@@ -159,7 +159,9 @@ def put(marker, text):
 
 
 def document(results):
-    parts = [f"Taken on {results['taken']}. {results['machine']}"]
+    others = results.get("load", 0)
+    shared = f" **Not alone:** the load average was {others:.1f} before it began, so wall times and their ratios are too high." if others > 1 else ""
+    parts = [f"Taken on {results['taken']}. {results['machine']}{shared}"]
     parts.append(markdown(VERDICT_COLUMNS, verdict_rows(results)))
     for heading, rows in tables(results):
         parts.append(f"**{heading}**\n\n" + markdown(COLUMNS, rows))
