@@ -63,8 +63,8 @@ class Simulator:
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:
-            # The last line may still be on its way.
-            return [json.loads(line) for line in file if line.endswith("\n")]
+            # The last line may still be on its way; line by line its rest would come as a line of its own.
+            return [json.loads(line) for line in file.read().split("\n")[:-1]]
 
 
 class Report:
