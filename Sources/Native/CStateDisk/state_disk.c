@@ -16,8 +16,8 @@ typedef struct {
 
 static sqlite3_vfs *inner;
 static sqlite3_vfs door;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct {
+// Each thread's own: SQLite works on its caller's thread, and another database's failure must not be taken for this one's.
+static _Thread_local struct {
     int number;
     const char *call;
     char path[4096];
@@ -26,20 +26,16 @@ static struct {
 static sqlite3_file *behind(sqlite3_file *file) { return (sqlite3_file *)((door_file *)file + 1); }
 
 static void note(const char *call, const char *path, int number) {
-    pthread_mutex_lock(&lock);
     failure.number = number;
     failure.call = call;
     snprintf(failure.path, sizeof failure.path, "%s", path ? path : "a temporary file");
-    pthread_mutex_unlock(&lock);
 }
 
 int cogni_state_disk_failure(const char **call, char *path, int room) {
-    pthread_mutex_lock(&lock);
     int number = failure.number;
     *call = failure.call;
     snprintf(path, (size_t)room, "%s", failure.path);
     failure.number = 0;
-    pthread_mutex_unlock(&lock);
     return number;
 }
 

@@ -10,8 +10,8 @@ package enum StateDisk {
         guard cogni_state_disk_install() == 0 else { fatalError("SQLite has no way to the disk") }
     }
 
-    /// The last call that failed since this was last asked, by any database of this process. SQLite bears with some
-    /// failures, so ask before the work as well, and drop the answer.
+    /// The last call that failed on this thread since this was last asked. SQLite bears with some failures, so ask before
+    /// the work as well, and drop the answer. A database works on the thread of its caller.
     package static func takeFailure() -> DiskError? {
         var call: UnsafePointer<CChar>? = nil
         var path = [CChar](repeating: 0, count: 4096)
