@@ -35,6 +35,19 @@ func noClassOfSecretSurvivesPercentEncoding(kind: Samples.Class) {
     }
 }
 
+/// Filters on the way replace a terminal's escape, or drop it.
+@Test(arguments: Samples.classes, ["", "\u{FFFD}", "?", "\\u001b", "^[", " "])
+func noClassOfSecretSurvivesAColourThatLostItsEscape(kind: Samples.Class, escape: String) {
+    for seed in UInt64(1)...20 {
+        var random = Seeded(state: seed)
+        let sample = kind.make(&random)
+        for colour in ["[31m", "[1;38;5;4m", "[m"] {
+            let text = escape + colour + sample.whole + escape + "[0m"
+            #expect(!sanitizer.clean(text).contains(sample.secret), "\(kind), \(escape)\(colour), seed \(seed)")
+        }
+    }
+}
+
 @Test func keysShowTheirFirstAndLastFourCharacters() {
     let key = "sk-" + "admin-" + String(repeating: "Ab3", count: 10) + "wxyz"
     #expect(sanitizer.maskField(Array(key.utf8)).map { String(decoding: $0, as: UTF8.self) } == "sk-a…wxyz")

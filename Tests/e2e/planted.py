@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import random
+import re
 import string
 import threading
 import urllib.parse
@@ -63,6 +64,75 @@ def forms(text):
         found.add(whole[(4 if offset else 0) : len(whole) // 4 * 4 - 4])
         found.add(whole[(4 if offset else 0) : -4].replace(b"+", b"-").replace(b"/", b"_"))
     return {form for form in found if len(form) >= 8}
+
+
+def quoted(text):
+    return json.dumps(text)[1:-1]
+
+
+# What may stand around a secret; each takes it and gives the whole text. The same as in Tests/SanitizingTests/Samples.swift.
+WRAPPINGS = {
+    "bare": lambda one: one,
+    "sentence": lambda one: f"the key {one} was refused",
+    "json": lambda one: f'{{"key":"{quoted(one)}","n":1}}',
+    "json in json": lambda one: json.dumps({"body": json.dumps({"key": one})}),
+    "csv": lambda one: f'1,"{one}",2',
+    "escaped line feed": lambda one: f"line\\n{one}\\nline",
+    "unicode escape": lambda one: f"line\\u000a{one}\\u000a",
+    "angle brackets": lambda one: f"<value>{one}</value>",
+    "code quotes": lambda one: f"`{one}`",
+    "parentheses": lambda one: f"error ({one})",
+    "environment": lambda one: f"KEY={one}\n",
+    "colour": lambda one: f"\x1b[31m{one}\x1b[0m",
+    "url": lambda one: f"https://host.example/path?x=1&q={one}#end",
+}
+RUNS = re.compile(rb"[A-Za-z0-9+/=_%.-]{8,}")
+
+
+class Product:
+    """Every class in every wrapping, with a secret of its own for each input it is planted in.
+
+    What is looked for are pieces of eight characters of a secret's core in all its encodings, so that also a part of one is found, and
+    finding is one look at each place of the text, however many secrets there are.
+    """
+
+    def __init__(self, seed):
+        self.seed, self.pieces, self.places = seed, {}, []
+
+    def plant(self, place, lines=True):
+        """169 texts for an input; without `lines` each is one line. A number stands before each secret, to see that it arrived."""
+        texts = []
+        number = len(self.places)
+        self.places.append(place)
+        for wrapping, wrap in WRAPPINGS.items():
+            for kind, secret in planted(f"{self.seed} {place} {wrapping}").items():
+                label = f"{kind}, {wrapping}, {place}"
+                for form in {*forms(core(secret)), core(secret).lower().encode()}:
+                    width = 16 if set(form) <= set(b"0123456789abcdefABCDEF") else 8
+                    for at in range(0, len(form) - width + 1, width // 2):
+                        piece = form[at : at + width]
+                        # What two have in common, as heads of JWTs, is a secret of neither.
+                        self.pieces[piece] = label if self.pieces.get(piece, label) == label else None
+                text = wrap(secret if lines else secret.replace("\n", "\\n"))
+                text = text if lines else text.replace("\n", " ")
+                # The search would find it, were it let out as it came in.
+                if label not in self.found(text.encode()):
+                    raise AssertionError(f"{label} can't be found in its own text")
+                texts.append(f"t{number}n{len(texts):03} {text}")
+        return texts
+
+    def found(self, data):
+        """Class, wrapping and input of all that is in the data; never the secret."""
+        found = set()
+        for run in set(RUNS.findall(data)):
+            for at in range(len(run) - 7):
+                found.add(self.pieces.get(run[at : at + 8]))
+                found.add(self.pieces.get(run[at : at + 16]))
+        return found - {None}
+
+    def arrived(self, place, data):
+        """How many of the input's texts the data speaks of."""
+        return len(set(re.findall(rb"t%dn\d{3}(?!\d)" % self.places.index(place), data)))
 
 
 class Hostile(http.server.BaseHTTPRequestHandler):
@@ -167,7 +237,7 @@ class LeakTest(CogniTest):
         super().setUp()
         print(f"seed {SEED}", flush=True)
         self.secrets = planted(SEED)
-        self.own = "sk-" + "admin-" + "".join(random.Random(SEED + 1).choice(LETTERS) for _ in range(48))
+        self.own = "sk-" + "admin-" + "".join(random.Random(SEED + 1).choices(LETTERS, k=48))
         self.master = base64.b64encode(random.Random(SEED + 2).randbytes(32)).decode()
         self.api = API(self.secrets)
         self.addCleanup(self.api.close)

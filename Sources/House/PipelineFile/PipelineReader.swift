@@ -105,9 +105,10 @@ package struct PipelineReader {
         return text.value
     }
 
-    /// `My Pipeline_2` → `my-pipeline-2`
+    /// `My Pipeline_2` → `my-pipeline-2`. None for what may hold a key: in small letters nothing would know it any more.
     private static func fitting(_ name: String) -> String? {
         let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
+        guard !SecretShapes.isSecret(name), words.allSatisfy({ $0.count < 15 }) else { return nil }
         let fitting = words.joined(separator: "-").prefix(63)
         return fitting.isEmpty ? nil : String(fitting)
     }

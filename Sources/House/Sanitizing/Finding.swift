@@ -56,10 +56,10 @@ func isLeftEdge(_ text: Span<UInt8>, _ at: Int) -> Bool {
     if at >= 3, text[at - 3] == 0x25, isHex(at - 2), isHex(at - 1) { return true }
     if at >= 4, text[at - 4] == 0x5C, text[at - 3] == 0x78, isHex(at - 2), isHex(at - 1) { return true }
     if at >= 6, text[at - 6] == 0x5C, text[at - 5] == 0x75, (2...5).allSatisfy({ isHex(at - $0 + 1) }) { return true }
-    if text[at - 1] == 0x6D {  // the m of ESC [ 3 1 m
+    if at >= 2, text[at - 1] == 0x6D {  // the m of ESC [ 3 1 m, whatever a filter before us has made of ESC
         var back = at - 2
         while back > 0, at - back < 12, text[back] == 0x3B || Letters.digit.contains(text[back]) { back -= 1 }
-        return back > 0 && text[back] == 0x5B && (text[back - 1] == 0x1B || Letters.key.contains(text[back - 1]))
+        return text[back] == 0x5B
     }
     return false
 }
