@@ -48,7 +48,7 @@ def main(names):
     return 1 if failed or not passed else 0
 
 
-SLOW = ("test_kills", "test_faults", "test_reproducible")  # begun first, so that none of them ends alone
+SLOW = ("test_kills", "test_faults", "test_reproducible", "test_signals", "test_leak_product", "test_documents", "test_webhook")  # begun first, so that none of them ends alone
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--here"]:
