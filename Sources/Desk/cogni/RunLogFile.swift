@@ -64,14 +64,18 @@ final class RunLogFile: Sendable {
     /// Why lines are missing; `nil` when none is.
     var problem: String? { open.withLock { $0.problem.flatMap { $0.isEmpty ? nil : $0 } } }
 
-    /// Removes logs of runs that are older than 30 days. Best effort: what stays is tried again by the next run.
-    static func dropOld(_ root: OutputRoot, at now: Instant) {
+    /// Removes logs of runs that are older than 30 days. What stays is tried again by the next run.
+    /// - Returns: why something stayed.
+    static func dropOld(_ root: OutputRoot, at now: Instant) -> String? {
         let folder = folder(root)
-        guard let names = try? Disk.list(folder) else { return }
-        for name in names {
-            guard name.hasSuffix(".ndjson"), let began = began(name), began < now - keptFor else { continue }
-            try? Disk.remove(folder + "/" + name)
-        }
+        do throws(DiskError) {
+            guard try Disk.exists(folder) else { return nil }
+            for name in try Disk.list(folder) {
+                guard name.hasSuffix(".ndjson"), let began = began(name), began < now - keptFor else { continue }
+                try Disk.remove(folder + "/" + name)
+            }
+        } catch { return "old logs stay: \(error)" }
+        return nil
     }
 
     /// `20251201T060000Z-x1.ndjson` → its time.

@@ -25,7 +25,7 @@ struct RunWitness: Sendable {
         note("run log", log.problem)
         if log.hasBegun { note("lineage", await Lineage(workspace: workspace, options: options).ended(summary, fault)) }
         await RunWitness.tell(workspace)
-        RunLogFile.dropOld(workspace.root, at: Instant(seconds: Console.wallSeconds))
+        note("run log", RunLogFile.dropOld(workspace.root, at: Instant(seconds: Console.wallSeconds)))
     }
 
     /// Sends what waits in the outbox, then writes the metrics, which say what still waits.

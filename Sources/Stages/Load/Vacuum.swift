@@ -1,3 +1,4 @@
+internal import ArchiveWriting
 internal import Disk
 package import Model
 
@@ -36,7 +37,11 @@ package struct Vacuum: Sendable, Equatable {
             for number in all where !kept.contains(number) {
                 var bytes = 0
                 for file in try files(root, number) where shared.insert(file.inode).inserted { bytes += file.size }
-                let digest = (try? root.generation(number))?.manifestSHA256 ?? ""
+                // A manifest that can't be read now may be read by the next run; only one that is not there has no digest.
+                let manifest = root.generationPath(number) + "/manifest.json"
+                let digest =
+                    try Disk.status(manifest)?.kind == .file
+                    ? SHA256.hex(of: try Disk.contents(manifest, limit: Generation.manifestLimit)) : ""
                 let path = "generations/" + OutputRoot.name(of: number)
                 entries.append(Entry(generation: number, manifestSHA256: digest, path: path, bytes: bytes))
             }
