@@ -14,6 +14,12 @@ struct ColumnReading {
     /// Files in staging are of this format; their names have no ending that says so.
     let format: Pipeline.Load.Format
 
+    /// Of a file in staging: as they were counted while it was written, where they were.
+    func values(of file: StagedFile, codec: Codec) throws(Fault) -> [DistinctValue]? {
+        if let known = file.values?[column] { return known }
+        return try values(in: file.path, codec: codec)
+    }
+
     /// - Parameter codec: `nil` for a file of a generation, whose name says it.
     /// - Returns: `nil` when the file has other columns than today's.
     func values(in path: String, codec: Codec?) throws(Fault) -> [DistinctValue]? {
@@ -24,29 +30,14 @@ struct ColumnReading {
         let totals = LineTotals(columns: columns.map { ($0.name, false) }, isCSV: isCSV, isStrict: false)
         let ending = columns.firstIndex { $0.name == "deleted_at" && $0.origin == .ours }
         let set = totals.collect(index, until: ending)
-        var pending: [UInt8] = []
-        var skips = isCSV
-        var isForeign = false
+        var blocks = BlockTotals(totals, skipsHeader: isCSV)
         do throws(ArchiveError) {
             let file = try ArchiveReader(path, codec: codec)
-            while try file.nextBlock({ (block: Span<UInt8>) -> Void in
-                for at in block.indices { pending.append(block[at]) }
-                if skips {
-                    guard let end = pending.firstIndex(of: 10) else { return }
-                    pending.removeSubrange(...end)
-                    skips = false
-                }
-                guard let taken = totals.take(pending, count: pending.count) else {
-                    isForeign = true
-                    pending = []
-                    return
-                }
-                pending.removeSubrange(..<taken)
-            }) != nil {}
+            while try file.nextBlock({ (block: Span<UInt8>) -> Void in blocks.take(block) }) != nil {}
         } catch {
             throw Fault(error)
         }
-        if isForeign { return nil }
+        if blocks.isForeign { return nil }
         return totals.values(set).map { DistinctValue($0, reader, columns[index]) }
     }
 }

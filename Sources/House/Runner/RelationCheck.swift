@@ -204,7 +204,9 @@ struct RelationCheck {
             }
             for partition in before.partitions {
                 for file in partition.files {
-                    guard let values = try read(current.path + "/" + file.path, codec: nil, place) else { return false }
+                    guard let reading = reading(place) else { continue }
+                    let path = current.path + "/" + file.path
+                    guard let values = try reading.values(in: path, codec: nil) else { return false }
                     if values.contains(where: { !listed.contains($0.text) }) { return false }
                 }
             }
@@ -226,18 +228,18 @@ struct RelationCheck {
     }
 
     private func values(of place: Relation.Place, in file: Manifest.File) throws(Fault) -> [DistinctValue]? {
+        guard let reading = reading(place) else { return [] }
         if let staged = publication.stagedFile(file.path) {
-            if let known = staged.values?[place.column] { return known }
-            return try read(staged.path, codec: pipeline.load.codec, place)
+            return try reading.values(of: staged, codec: pipeline.load.codec)
         }
         guard let current else { return [] }
-        return try read(current.path + "/" + file.path, codec: nil, place)
+        return try reading.values(in: current.path + "/" + file.path, codec: nil)
     }
 
-    private func read(_ path: String, codec: Codec?, _ place: Relation.Place) throws(Fault) -> [DistinctValue]? {
-        guard let spec = pipeline.connector.stream(place.stream) else { return [] }
-        let reading = ColumnReading(columns: spec.archiveColumns, column: place.column, format: pipeline.load.format)
-        return try reading.values(in: path, codec: codec)
+    private func reading(_ place: Relation.Place) -> ColumnReading? {
+        pipeline.connector.stream(place.stream).map { spec in
+            ColumnReading(columns: spec.archiveColumns, column: place.column, format: pipeline.load.format)
+        }
     }
 
     // MARK: The generation before

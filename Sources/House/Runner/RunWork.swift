@@ -192,8 +192,7 @@ struct RunWork: Sendable {
         let reading = ColumnReading(columns: spec.archiveColumns, column: column, format: pipeline.load.format)
         var found: Set<String> = []
         for file in files {
-            var values = file.values?[column]
-            if values == nil { values = try reading.values(in: file.path, codec: pipeline.load.codec) }
+            let values = try reading.values(of: file, codec: pipeline.load.codec)
             found.formUnion((values ?? []).map { $0.text })
         }
         return found.sorted()

@@ -14,13 +14,19 @@ extension StreamClosing {
         _ reader: ArchiveLine,
         into result: inout StreamResult
     ) throws(Fault) {
-        let merge = RunMerge(keep: keep)
-        let files = try add(spilled, to: merge)
-        for run in runs.values { merge.add(run) }
+        let (merge, files) = try merged(runs, spilled)
         let sink = sink(spec.name, spec.name, reader)
         result.files = try sink.write(merge, partition: "", timed: false)
         count(merge, into: &result)
         withExtendedLifetime(files) {}
+    }
+
+    /// - Returns: the run files too: they must stay open as long as the merge.
+    private func merged(_ runs: [Int: RowRun], _ spilled: [StagedRun]) throws(Fault) -> (RunMerge, [DiskFile]) {
+        let merge = RunMerge(keep: keep)
+        let files = try add(spilled, to: merge)
+        for run in runs.values { merge.add(run) }
+        return (merge, files)
     }
 
     private func count(_ merge: RunMerge, into result: inout StreamResult) {
@@ -36,9 +42,7 @@ extension StreamClosing {
         _ reader: ArchiveLine,
         into result: inout StreamResult
     ) throws(Fault) {
-        let merge = RunMerge(keep: keep)
-        let files = try add(spilled, to: merge)
-        for run in runs.values { merge.add(run) }
+        let (merge, files) = try merged(runs, spilled)
         let comparison = SnapshotComparison(reader: reader, primaryKey: result.primaryKey, now: now)
         var changes = ChangeLog(stream: spec, primaryKey: result.primaryKey, format: format, now: now, isOn: old != nil)
         let oldPaths = paths(self.old?.partition(""))
@@ -70,20 +74,16 @@ extension StreamClosing {
         try output.flush()
         result.files = try output.sink.end()
         count(merge, into: &result)
-        result.changed = changes.count
-        if changes.count > 0 { result.changeFiles = try close(changes) }
         withExtendedLifetime(files) {}
-    }
-
-    private func close(_ changes: ChangeLog) throws(Fault) -> [StagedFile] {
-        let partition = naming.name(of: now)
-        let merge = RunMerge(keep: .latest)
-        let oldPaths = paths(oldChanges?.partition(partition))
-        let rows = OldRows(reader: changes.writer, paths: oldPaths, resealing: resealingChanges)
-        merge.add(try rows.run { _ in true }, isOld: true)
-        merge.add(changes.run)
-        let sink = sink(changes.name, changes.name, changes.writer)
-        return try sink.write(merge, partition: partition, timed: true)
+        result.changed = changes.count
+        guard changes.count > 0 else { return }
+        result.changeFiles = try appended(
+            changes.run,
+            to: changes.name,
+            changes.writer,
+            old: oldChanges,
+            resealing: resealingChanges
+        )
     }
 }
 

@@ -36,16 +36,28 @@ extension StreamClosing {
             vanished: ledger.vanished,
             buckets: ledger.buckets.count
         )
-        let partition = naming.name(of: now)
-        let merge = RunMerge(keep: .latest)
-        let rows = OldRows(
-            reader: ledger.writer,
-            paths: paths(oldLedger?.partition(partition)),
+        result.ledgerFiles = try appended(
+            ledger.run,
+            to: ledger.name,
+            ledger.writer,
+            old: oldLedger,
             resealing: resealingLedger
         )
+    }
+
+    /// What a stream tells of another one stands in the partition of the run's day, beside what earlier runs told that day.
+    func appended(
+        _ run: RowRun,
+        to name: String,
+        _ writer: ArchiveLine,
+        old: Manifest.Stream?,
+        resealing: Resealing?
+    ) throws(Fault) -> [StagedFile] {
+        let partition = naming.name(of: now)
+        let merge = RunMerge(keep: .latest)
+        let rows = OldRows(reader: writer, paths: paths(old?.partition(partition)), resealing: resealing)
         merge.add(try rows.run { _ in true }, isOld: true)
-        merge.add(ledger.run)
-        result.ledgerFiles = try sink(ledger.name, ledger.name, ledger.writer)
-            .write(merge, partition: partition, timed: true)
+        merge.add(run)
+        return try sink(name, name, writer).write(merge, partition: partition, timed: true)
     }
 }

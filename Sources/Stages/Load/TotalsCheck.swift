@@ -5,9 +5,8 @@ internal import RecordScan
 struct TotalsCheck {
     private let names: [String]
     private let totals: LineTotals
-    private var pending: [UInt8] = []
-    private var skipsHeader: Bool
-    private(set) var isForeign = false
+    private var blocks: BlockTotals
+    var isForeign: Bool { blocks.isForeign }
 
     /// - Parameter schema: the bytes of the stream's Table Schema; `nil` comes back when it is none.
     init?(schema bytes: [UInt8], format: RowFormat) {
@@ -19,24 +18,10 @@ struct TotalsCheck {
         }
         names = columns.map(\.name)
         totals = LineTotals(columns: columns, isCSV: format == .csv, isStrict: true)
-        skipsHeader = format == .csv
+        blocks = BlockTotals(totals, skipsHeader: format == .csv)
     }
 
-    mutating func take(_ block: Span<UInt8>) {
-        guard !isForeign else { return }
-        pending.reserveCapacity(pending.count + block.count)
-        for index in block.indices { pending.append(block[index]) }
-        if skipsHeader {
-            guard let end = pending.firstIndex(of: 10) else { return }
-            pending.removeSubrange(...end)
-            skipsHeader = false
-        }
-        guard let taken = totals.take(pending, count: pending.count) else {
-            isForeign = true
-            return
-        }
-        pending.removeSubrange(..<taken)
-    }
+    mutating func take(_ block: Span<UInt8>) { blocks.take(block) }
 
     /// After the last block.
     var result: ColumnTotals {
