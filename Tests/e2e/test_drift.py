@@ -2,9 +2,13 @@
 
 import json
 import shutil
+import signal
+import threading
+import time
 import unittest
 
-from harness import FIXTURE, CogniTest
+from harness import FIXTURE, LIVE_NOW, CogniTest, terminate
+from plain_api import PlainTest
 
 
 class Drift(CogniTest):
@@ -110,6 +114,86 @@ class Drift(CogniTest):
         done = self.cogni("validate", file, expect=2)
         self.assertIn('did you mean "keep"', done.out)
         self.assertIn('did you mean "drop"', done.out)
+
+
+class DriftOfAStoppedRun(PlainTest, CogniTest):
+    """What pages showed before a run was stopped is in the account of the run that goes on."""
+
+    ROWS = 30
+    FROM = 20  # from this row on replies come late, or wait for the gate
+
+    def setUp(self):
+        super().setUp()
+        self.late, self.waits, self.gate = threading.Event(), threading.Event(), threading.Event()
+        self.served = self.api({"/organization/invites": self.page})
+        self.addCleanup(self.gate.set)
+        self.env = {"OPENAI_BASE_URL": self.served.environment["PLAIN_URL"], "OPENAI_ADMIN_KEY": "plain-key"}
+        self.file = self.pipeline("invites: {}", source="page_limit: 2", transform="- sanitize: { missing_fields: drop }")
+
+    def row(self, number):
+        row = {
+            "object": "organization.invite", "id": f"invite-{number:03}", "email": f"m{number}@example.org", "role": "reader",
+            "status": "pending", "created_at": 1_700_000_000, "expires_at": 1_800_000_000, "accepted_at": None, "projects": [],
+        }  # fmt: skip
+        # Each oddity also, or only, before the stop.
+        if number % 3 == 1:
+            del row["role"]
+        if number in (3, 5, 27):
+            row["shoe_size"] = 44
+        if number in (6, 23, 29):
+            row["status"] = {6: "paused", 23: "paused", 29: "lost"}[number]
+        return row
+
+    def page(self, query):
+        start = int(query["after"].split("-")[1]) + 1 if "after" in query else 0
+        if start >= self.FROM and self.late.is_set():
+            self.waits.set()
+            self.gate.wait()
+        elif start and self.late.is_set():
+            time.sleep(0.2)  # progress is made durable about once a second
+        rows = [self.row(number) for number in range(start, min(start + 2, self.ROWS))]
+        has_more = start + 2 < self.ROWS
+        body = {"object": "list", "data": rows, "first_id": rows[0]["id"], "last_id": rows[-1]["id"], "has_more": has_more}
+        return 200, {"x-request-id": f"req_{start}"}, json.dumps(body).encode()
+
+    def account(self, done, output):
+        [run] = self.at(output=output).runs()[-1:]
+        stream = done.stream("invites")
+        notes = [note for note in stream["notes"] if "earlier attempt" not in note]
+        details = {name: run["details"][0][name] for name in ("drift", "missing", "new_values")}
+        return {name: stream[name] for name in ("fetched", "written", "dropped", "duplicates")}, notes, details
+
+    def begin_and_stop(self, output, number):
+        self.late.set()
+        self.waits.clear()
+        self.gate.clear()
+        process = self.start("run", self.file, "--now", LIVE_NOW, "--output", output, env=self.env)
+        self.wait(self.waits.is_set, process, "for the page that waits at the gate")
+        if number == signal.SIGKILL:
+            process.kill()
+            process.communicate()
+        else:
+            self.assertEqual(terminate(process, number).code, 143)
+        self.gate.set()
+
+    def test_a_run_that_goes_on_counts_as_one_that_was_never_stopped(self):
+        def finish(output):
+            self.late.clear()
+            self.gate.set()
+            return self.cogni("run", self.file, "--now", LIVE_NOW, "--output", output, "--json", env=self.env, expect=0)
+
+        calm = finish(self.folder / "calm")
+        undisturbed = self.account(calm, self.folder / "calm")
+        self.assertEqual(undisturbed[0]["dropped"], {"missing_field": 10})
+        self.assertEqual(undisturbed[2]["new_values"]["status"]["count"], 2)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number.name):
+                output = self.folder / number.name
+                self.begin_and_stop(output, number)
+                done = finish(output)
+                self.assertIn("earlier attempt had kept", json.dumps(done.stream("invites")["notes"]), "nothing was resumed")
+                self.assertBalances(done.summary)
+                self.assertEqual(self.account(done, output), undisturbed)
 
 
 if __name__ == "__main__":

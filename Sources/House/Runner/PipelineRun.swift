@@ -69,7 +69,8 @@ package struct PipelineRun: Sendable {
             stagingFolder: staging,
             interval: options.checkpointInterval,
             earlier: earlier,
-            organization: organization
+            organization: organization,
+            clean: doors.clean
         )
         let work = RunWork(
             pipeline: pipeline,

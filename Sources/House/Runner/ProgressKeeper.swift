@@ -21,7 +21,7 @@ actor ProgressKeeper {
     struct Carried: Sendable {
         var spilled: [StagedRun]
         var early: [Int: StreamClosing.Closed]
-        var fetched: Int
+        var counts: PageCounts
         var pages: Int
     }
 
@@ -46,6 +46,7 @@ actor ProgressKeeper {
     private let stagingFolder: String
     private let interval: Duration
     private let organization: OrganizationPin
+    private let clean: @Sendable (JSONValue) -> JSONValue
     private var restsUntil = ContinuousClock.now
     private var streams: [String: Stream] = [:]
     private var earlier: [String: SliceProgress] = [:]
@@ -58,13 +59,15 @@ actor ProgressKeeper {
         stagingFolder: String,
         interval: Duration,
         earlier: [SliceProgress],
-        organization: OrganizationPin
+        organization: OrganizationPin,
+        clean: @escaping @Sendable (JSONValue) -> JSONValue
     ) {
         self.store = store
         self.claim = claim
         self.stagingFolder = stagingFolder
         self.interval = interval
         self.organization = organization
+        self.clean = clean
         for slice in earlier { self.earlier[slice.id] = slice }
     }
 
@@ -86,7 +89,7 @@ actor ProgressKeeper {
         guard let early = ClosedPartitions.read(row.counters["closed"], stream: stream, folder: stagingFolder) else {
             return nil
         }
-        return Carried(spilled: spilled, early: early, fetched: row.counters["fetched"]?.integer ?? 0, pages: row.pages)
+        return Carried(spilled: spilled, early: early, counts: PageCounts(kept: row.counters), pages: row.pages)
     }
 
     func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) {
@@ -180,12 +183,14 @@ actor ProgressKeeper {
             var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
             row.staged = durable.spilled.map(\.text)
             row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
-            let fetched = durable.fetched + (stream.carried?.fetched ?? 0)
-            row.counters = [
-                "fetched": .integer(fetched), "group_by": .strings(stream.groupBy),
-                "closed": ClosedPartitions.json(durable.early),
-                "organization": .optional(await organization.header),
-            ]
+            var counts = stream.carried?.counts ?? PageCounts()
+            counts += durable.counts
+            row.counters = .object(
+                counts.kept(clean) + [
+                    .init("group_by", .strings(stream.groupBy)), .init("closed", ClosedPartitions.json(durable.early)),
+                    .init("organization", .optional(await organization.header)),
+                ]
+            )
             // As they were before the rows became durable: another walk may have gone on meanwhile, with rows that have not.
             let walks = dirty.sorted().compactMap { stream.slices[$0] }
             try store.saveProgress([row] + walks, as: claim)

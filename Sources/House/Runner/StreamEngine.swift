@@ -73,9 +73,9 @@ actor StreamEngine {
         }
     }
 
-    var fetched: Int { encoder.fetched }
-    var incomplete: Int { encoder.incomplete }
-    var drift: Drift { encoder.drift }
+    var counts: PageCounts {
+        PageCounts(fetched: encoder.fetched, incomplete: encoder.incomplete, drift: encoder.drift)
+    }
 
     /// Writes the rows in memory to staging, and when `sync` waits until they are on the medium.
     func spill(sync: Bool) throws(Fault) {
@@ -156,14 +156,13 @@ actor StreamEngine {
     /// All that was taken so far, durable: what a later attempt goes on from. `nil` once the rows were handed over for
     /// closing: the last one still holds then.
     func makeDurable() async throws(Fault) -> (
-        spilled: [StagedRun], early: [Int: StreamClosing.Closed], fetched: Int
+        spilled: [StagedRun], early: [Int: StreamClosing.Closed], counts: PageCounts
     )? {
         let early = try await closedEarly()
         guard !isHandedOver else { return nil }
         // From here on nothing waits, so that the three belong together while other walks go on taking pages.
         try spill(sync: true)
-        // What was left out stands in no run that a later attempt could count.
-        return (spilled, early, encoder.fetched - encoder.incomplete)
+        return (spilled, early, counts)
     }
 
     /// Hands over everything, for closing.

@@ -151,10 +151,11 @@ struct StreamRun: Sendable {
         result.retries = collected.retries
         if collected.timed > 0 { result.meanReply = collected.transfer / collected.timed }
         result.requestIDs = collected.requestIDs
-        result.drift = await engine.drift
-        result.tally.fetched = await engine.fetched + (resumed?.fetched ?? 0)
-        let incomplete = await engine.incomplete
-        if incomplete > 0 { result.tally.dropped["missing_field"] = incomplete }
+        var counts = resumed?.counts ?? PageCounts()
+        counts += await engine.counts
+        result.drift = counts.drift
+        result.tally.fetched = counts.fetched
+        if counts.incomplete > 0 { result.tally.dropped["missing_field"] = counts.incomplete }
         result.window = window
         if collected.restarts > 0 {
             result.notes.append(

@@ -1,4 +1,4 @@
-package import Model
+internal import Model
 
 /// Where the API's data and the connector's schema differ. Reported with the run; what is done about it is the pipeline
 /// file's to say.
@@ -25,11 +25,11 @@ package struct Drift: Sendable, Equatable {
     package static let mostShown = 20
 
     /// By path from the row inwards, with `.` between keys.
-    package private(set) var unknown: [String: Field] = [:]
+    package internal(set) var unknown: [String: Field] = [:]
     /// Columns that the schema calls required and that came as null or not at all.
-    package private(set) var missing: [String: Odd] = [:]
+    package internal(set) var missing: [String: Odd] = [:]
     /// Columns with values that are not among those the schema lists.
-    package private(set) var newValues: [String: Odd] = [:]
+    package internal(set) var newValues: [String: Odd] = [:]
 
     package var isEmpty: Bool { unknown.isEmpty && missing.isEmpty && newValues.isEmpty }
 
@@ -64,52 +64,12 @@ package struct Drift: Sendable, Equatable {
                 sum.newValues[column] = odd
                 continue
             }
-            known.count += odd.shown.isEmpty ? odd.count : odd.shown.subtracting(known.shown).count
-            known.shown.formUnion(odd.shown)
+            // Beyond what is kept to be shown, nobody knows which of them the two have in common.
+            let new = odd.shown.subtracting(known.shown).sorted()
+            known.count += odd.count - odd.shown.count + new.count
+            known.shown.formUnion(new.prefix(mostShown - known.shown.count))
             sum.newValues[column] = known
         }
-    }
-
-    /// Unknown fields by path.
-    package var json: JSONValue {
-        .object(
-            unknown.sorted { $0.key < $1.key }.map { path, field in
-                JSONValue.Member(
-                    path,
-                    [
-                        "count": .integer(field.count), "kind": .string(field.kind), "action": .string(field.action),
-                        "first_request_id": .optional(field.firstRequestID),
-                    ]
-                )
-            }
-        )
-    }
-
-    /// Required columns that were null or absent.
-    package var missingJSON: JSONValue {
-        .object(
-            missing.sorted { $0.key < $1.key }.map { column, odd in
-                JSONValue.Member(
-                    column,
-                    ["action": .string(odd.action), "first_request_id": .optional(odd.firstRequestID)]
-                )
-            }
-        )
-    }
-
-    /// Values beyond those that the schema lists, by column.
-    package var newValuesJSON: JSONValue {
-        .object(
-            newValues.sorted { $0.key < $1.key }.map { column, odd in
-                JSONValue.Member(
-                    column,
-                    [
-                        "count": .integer(odd.count), "values": .strings(odd.shown.sorted()),
-                        "action": .string(odd.action), "first_request_id": .optional(odd.firstRequestID),
-                    ]
-                )
-            }
-        )
     }
 
     /// One sentence for each difference.
