@@ -12,6 +12,7 @@ import threading
 import urllib.parse
 
 from harness import CogniTest, opened
+from receiver import Receiver
 
 SEED = int(os.environ.get("COGNI_E2E_SEED", "20261125"))
 LETTERS = string.ascii_letters + string.digits
@@ -299,3 +300,48 @@ class LeakTest(CogniTest):
     def assertKeyReachedTheAPI(self):  # noqa: N802
         sent = [headers.get("Authorization") for _, headers in self.api.seen]
         self.assertIn(f"Bearer {self.own}", sent, "the key never reached the process, so nothing was shown")
+
+
+class SinkTest(LeakTest):
+    """A pipeline with every sink there is, each heard by a receiver that answers with secrets."""
+
+    def setUp(self):
+        super().setUp()
+        answer = (500, {"x-told": self.secrets["github"]}, " ".join(self.secrets.values()).encode())
+        self.hook, self.gateway, self.lineage = Receiver(answer), Receiver(answer), Receiver(answer)
+        for receiver in (self.hook, self.gateway, self.lineage):
+            self.addCleanup(receiver.close)
+        # The webhook's address is a secret, as chat services make them, and so is what signs.
+        self.address = "hook-" + "Zq9" * 9
+        self.signing = "whs" + "ec_" + base64.b64encode(bytes(range(90, 122))).decode()
+        self.env |= {
+            "HOOK": f"{self.hook.url}/{self.address}", "COGNI_WEBHOOK_SECRET": self.signing, "USER": self.secrets["gitlab"],
+            "SUDO_USER": self.secrets["slack"],
+        }  # fmt: skip
+        self.needles |= {"webhook's address": forms(self.address), "webhook's secret": forms(core(self.signing))}
+        self.whole = self.whole_yaml()
+
+    def whole_yaml(self, name="whole", streams="  projects: {}\n  users: {}\n"):
+        return self.written(
+            f"{name}.yaml",
+            f"""pipeline: {name}
+source:
+  connector: openai_admin
+  base_url: ${{OPENAI_BASE_URL}}
+  credential: ${{OPENAI_ADMIN_KEY}}
+  requests_per_minute: 60000
+  retry: {{ budget: 1s, max_delay: 1s }}
+streams:
+{streams}transform:
+  - sanitize: {{ unknown_fields: keep }}
+  - encrypt: {{ fields: [name], key_ring: "${{COGNI_KEY_RING}}" }}
+load: {{ directory: output, compression: none }}
+alerts:
+  webhook: ${{HOOK}}
+  webhook_secret: ${{COGNI_WEBHOOK_SECRET}}
+  webhook_networks: [127.0.0.1]
+  disable_after_failures: 50
+metrics: {{ pushgateway: "{self.gateway.url}" }}
+lineage: {{ file: lineage.ndjson, url: "{self.lineage.url}" }}
+""",
+        )

@@ -1,5 +1,5 @@
 """Planted secrets through the sinks and commands around a run: webhook, metrics, Pushgateway, lineage, run log, trails, reconcile, schema,
-keys, the children that cogni starts, and every byte that a process writes to any file, also to one that it removes again.
+keys, and the children that cogni starts. What is written to files that are removed again is seen by `test_leaks_traced`.
 
 What other programs would receive is searched like what is left on disk. Receivers answer with secrets too.
 """
@@ -9,62 +9,19 @@ import json
 import os
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import unittest
 from pathlib import Path
 
 from harness import COGNI, environment
-from planted import LeakTest, core, forms
-from receiver import Receiver
+from planted import SinkTest, forms
 from test_last_line import commands
 
 NOW = "2026-11-20T12:00:00Z"
 
 
-class Sinks(LeakTest):
-    def setUp(self):
-        super().setUp()
-        answer = (500, {"x-told": self.secrets["github"]}, " ".join(self.secrets.values()).encode())
-        self.hook, self.gateway, self.lineage = Receiver(answer), Receiver(answer), Receiver(answer)
-        for receiver in (self.hook, self.gateway, self.lineage):
-            self.addCleanup(receiver.close)
-        # The webhook's address is a secret, as chat services make them, and so is what signs.
-        self.address = "hook-" + "Zq9" * 9
-        self.signing = "whs" + "ec_" + base64.b64encode(bytes(range(90, 122))).decode()
-        self.env |= {
-            "HOOK": f"{self.hook.url}/{self.address}", "COGNI_WEBHOOK_SECRET": self.signing, "USER": self.secrets["gitlab"],
-            "SUDO_USER": self.secrets["slack"],
-        }  # fmt: skip
-        self.needles |= {"webhook's address": forms(self.address), "webhook's secret": forms(core(self.signing))}
-        self.whole = self.whole_yaml()
-
-    def whole_yaml(self, name="whole", streams="  projects: {}\n  users: {}\n"):
-        return self.written(
-            f"{name}.yaml",
-            f"""pipeline: {name}
-source:
-  connector: openai_admin
-  base_url: ${{OPENAI_BASE_URL}}
-  credential: ${{OPENAI_ADMIN_KEY}}
-  requests_per_minute: 60000
-  retry: {{ budget: 1s, max_delay: 1s }}
-streams:
-{streams}transform:
-  - sanitize: {{ unknown_fields: keep }}
-  - encrypt: {{ fields: [name], key_ring: "${{COGNI_KEY_RING}}" }}
-load: {{ directory: output, compression: none }}
-alerts:
-  webhook: ${{HOOK}}
-  webhook_secret: ${{COGNI_WEBHOOK_SECRET}}
-  webhook_networks: [127.0.0.1]
-  disable_after_failures: 50
-metrics: {{ pushgateway: "{self.gateway.url}" }}
-lineage: {{ file: lineage.ndjson, url: "{self.lineage.url}" }}
-""",
-        )
-
+class Sinks(SinkTest):
     def search_what_was_sent(self):
         for name, receiver in (("webhook", self.hook), ("Pushgateway", self.gateway), ("lineage", self.lineage)):
             self.assertGreater(len(receiver.requests), 0, f"the {name} was never told anything, so nothing was shown")
@@ -74,7 +31,8 @@ lineage: {{ file: lineage.ndjson, url: "{self.lineage.url}" }}
                 self.search(f"what the {name} got", told)
 
     def test_no_command_is_left_out(self):
-        texts = "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("test_leaks.py", "test_leaks_of_sinks.py"))
+        names = ("test_leaks.py", "test_leaks_of_sinks.py")
+        texts = "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in names)
         self.assertEqual([name for name in commands() if '"' + '", "'.join(name.split()) + '"' not in texts], [])
 
     def test_what_is_sent_and_kept_beside_the_data_holds_none(self):
@@ -200,38 +158,6 @@ lineage: {{ file: lineage.ndjson, url: "{self.lineage.url}" }}
         self.assertEqual(strange, set(), "a file of ours is open in the child")
         self.assertKeyReachedTheAPI()
         self.search_files()
-
-    @unittest.skipUnless(shutil.which("strace"), "no strace here")
-    def test_no_byte_that_is_ever_written_to_a_file_holds_one_also_of_files_that_go_again(self):
-        trace = self.given / "trace"
-        calls = "write,pwrite64,writev,pwritev,pwritev2,openat,rename,renameat,renameat2,link,linkat,symlinkat,mkdirat,execve"
-        names, written = set(), 0
-        commands = (["keys", "create"], ["run", self.whole, "--max-memory", "16MiB"], ["keys", "rotate"], ["keys", "reencrypt", self.whole],
-                    ["record", self.whole, self.work / "recorded"], ["state", "rebuild", self.whole])  # fmt: skip
-        for words in commands:
-            # -xx: every byte in hexadecimal; -y: what each descriptor is.
-            tracer = ["strace", "-f", "-qq", "-xx", "-y", "-s", "4000000", "-e", f"trace={calls}", "-o", str(trace)]
-            done = subprocess.run([*tracer, COGNI, *map(str, words)], capture_output=True, env=environment(self.env), cwd=self.work,
-                                  stdin=subprocess.DEVNULL, timeout=120)  # fmt: skip
-            self.assertEqual(done.returncode, 0, done.stderr[-2000:])
-            for line in trace.read_text(errors="replace").splitlines():
-                call = re.match(r"\d+ +(\w+)\((.*)", line)
-                if not call:
-                    continue
-                data = b"".join(bytes.fromhex(one.replace("\\x", "")) for one in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', call[2]))
-                if call[1] == "execve":
-                    data = data.split(b"=")[0]  # of the program and its arguments; the environment is the test's own
-                elif "write" in call[1]:
-                    place = re.match(r"\d+<([^>]*)>", call[2])
-                    if place and place[1].startswith(("socket:", "TCP")):
-                        continue
-                    written += len(data)
-                else:
-                    names.add(Path(os.fsdecode(data)).name)
-                self.search(f"{words[:2]}: {call[1]}", data)
-        self.assertGreater(written, 50_000, "the trace was read")
-        self.assertTrue(any(name.startswith("state.sqlite-") for name in names), "journals are files that go again")
-        self.assertKeyReachedTheAPI()
 
     def test_a_crash_leaves_no_core_though_the_shell_allows_one(self):
         self.api.stalls.set()
