@@ -184,6 +184,14 @@ class Numbers(MetricsTest):
 
 @needs("promtool")
 class Prometheus(MetricsTest):
+    def test_a_state_that_was_made_anew_has_none_until_a_run_has_ended(self):
+        self.good()
+        self.cogni("state", "rebuild", self.pipe, "--output", self.output, expect=0)
+        for more in ([], ["--json"], ["--push", "http://127.0.0.1:9"]):
+            self.assertIn("since its state was made anew", self.cogni("metrics", self.pipe, "--output", self.output, *more, expect=2).error)
+        self.good()
+        self.assertIn("admin_sync_runs_total", self.cogni("metrics", self.pipe, "--output", self.output, expect=0).out)
+
     def test_promtool_finds_nothing_to_say(self):
         self.good()
         self.bad()
@@ -410,7 +418,46 @@ class Files(CogniTest):
         self.assertEqual([bash(task) for task in ("check", "run", "verify")], [0, 0, 0])
         self.assertEqual(bash("run", WRONG["OPENAI_ADMIN_KEY"]), 3)
         self.cogni("disable", self.folder / "pipelines/openai-admin.yaml", expect=0)
-        self.assertEqual(bash("run"), tasks["run"].settings["skip_on_exit_code"])
+        for task in ("check", "run"):
+            self.assertEqual(bash(task), tasks[task].settings["skip_on_exit_code"])
+
+    @needs("airflow")
+    def test_airflow_itself_runs_the_dag(self):
+        """Airflow is large: the environment of all tests has none. `pip install apache-airflow` beside it, and have `airflow` on the path."""
+        simulator = self.simulator()
+        (self.folder / "pipelines").mkdir()
+        pipeline = self.folder / "pipelines/openai-admin.yaml"
+        pipeline.write_text(self.pipeline("users: {}", name="openai-admin").read_text())
+        dags = self.folder / "dags"
+        dags.mkdir()
+        text = (OPS / "airflow/cogni_dag.py").read_text()
+        self.assertEqual(text.count('HOME = "/srv/cogni"'), 1)
+        (dags / "cogni_dag.py").write_text(text.replace('HOME = "/srv/cogni"', f'HOME = "{self.folder}"'))
+        env = {
+            **os.environ, **simulator.environment, "PATH": f"{BIN}:{os.environ['PATH']}", "AIRFLOW_HOME": str(self.folder / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags), "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        }  # fmt: skip
+
+        def airflow(*words):
+            return subprocess.run(["airflow", *words], env=env, cwd=self.folder, capture_output=True, text=True, timeout=300)
+
+        def told(*words):
+            text = airflow(*words, "--output", "json").stdout
+            return json.loads(text[text.index("[{"):])
+
+        def states(day):
+            """Of the tasks, after a run of that day."""
+            done = airflow("dags", "test", "cogni_openai_admin", day)
+            runs = [run["run_id"] for run in told("dags", "list-runs", "cogni_openai_admin") if run["logical_date"].startswith(day)]
+            self.assertEqual(len(runs), 1, done.stdout[-2000:] + done.stderr[-2000:])
+            return {one["task_id"]: one["state"] for one in told("tasks", "states-for-dag-run", "cogni_openai_admin", runs[0])}
+
+        done = airflow("db", "migrate")
+        self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr[-2000:])
+        self.assertEqual(states("2026-11-20"), {"check": "success", "run": "success", "verify": "success"})
+        self.assertEqual(self.at("openai-admin").generation, "generations/000001")
+        self.cogni("disable", pipeline, expect=0)
+        self.assertEqual(states("2026-11-21"), {"check": "skipped", "run": "skipped", "verify": "skipped"})
 
 
 if __name__ == "__main__":

@@ -17,16 +17,17 @@ PIPELINE = "pipelines/openai-admin.yaml"
 OUTPUT = "output/openai-admin"
 HOME = "/srv/cogni"
 
-# 99 is the code for which Airflow skips the task. The summary of a failed run goes into the task's log.
-RUN = f"""
-set +e
-cogni run {PIPELINE} --progress none --json > run.json
+# 99 is the code for which Airflow skips a task.
+OFF_IS_SKIPPED = """
 code=$?
-case $code in
-  0) exit 0 ;;
-  8) echo "the pipeline is switched off"; exit 99 ;;
-  *) cat run.json; exit $code ;;
-esac
+test $code != 8 || { echo "the pipeline is switched off"; exit 99; }
+"""
+CHECK = f"cogni check {PIPELINE} --offline {OFF_IS_SKIPPED} exit $code"
+# The summary of a failed run goes into the task's log.
+RUN = f"""
+cogni run {PIPELINE} --progress none --json > run.json {OFF_IS_SKIPPED}
+test $code = 0 || cat run.json
+exit $code
 """
 
 with DAG(
@@ -39,7 +40,7 @@ with DAG(
     tags=["cogni"],
     default_args={"retries": 3, "retry_delay": datetime.timedelta(minutes=5), "cwd": HOME, "append_env": True},
 ) as dag:
-    check = BashOperator(task_id="check", bash_command=f"cogni check {PIPELINE} --offline", retries=0)
+    check = BashOperator(task_id="check", bash_command=CHECK, skip_on_exit_code=99, retries=0)
     run = BashOperator(task_id="run", bash_command=RUN, skip_on_exit_code=99)
     verify = BashOperator(task_id="verify", bash_command=f"cogni verify {OUTPUT}", retries=0)
     check >> run >> verify

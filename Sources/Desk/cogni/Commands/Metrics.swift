@@ -27,14 +27,15 @@ struct Metrics: AsyncParsableCommand {
     func run() async throws {
         let workspace = try place.workspace()
         let path = workspace.root.statePath
-        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else {
-            throw Fault(
-                .badPlan,
-                "no run of \(workspace.pipeline.name) has ended yet",
-                mend: "cogni run \(workspace.pipeline.file)"
-            )
-        }
+        let nothing = Fault(
+            .badPlan,
+            "no run of \(workspace.pipeline.name) has ended yet, or none since its state was made anew",
+            mend: "cogni run \(workspace.pipeline.file)"
+        )
+        guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { throw nothing }
         defer { try? store.close() }
+        // An empty answer would look like a pipeline without trouble, and an empty push like one that was taken.
+        guard try !store.measures().isEmpty else { throw nothing }
         let metrics = MetricsFile(workspace: workspace)
         if write { try metrics.write(store) }
         if let push {
