@@ -1,5 +1,6 @@
 import Disk
 import Foundation
+import Glibc
 import Testing
 
 /// A fresh folder that is gone after the test.
@@ -173,6 +174,28 @@ func failing(_ failing: String, _ number: Int32) -> DiskGate {
                 Issue.record("a released lock was refused")
                 return
             }
+        }
+    }
+
+    @Test func aFolderThatCanNotBeLockedLeavesTheFileAndADiskThatFailsIsTold() throws {
+        try withFolder { folder throws in
+            func take(_ number: Int32) throws -> RunLock.Outcome {
+                let gate = DiskGate { (call, path) throws(DiskError) in
+                    if call == "flock", path == folder { throw DiskError(call, path, number: number) }
+                }
+                return try gate.watching { try RunLock.take(folder + "/lock", since: "now") }
+            }
+            let error = #expect(throws: DiskError.self) { try take(EIO) }
+            #expect(error?.description == "flock \(folder): Input/output error (errno 5)")
+            guard case .taken(let lock) = try take(ENOLCK) else {
+                Issue.record("a free lock was refused because its folder can't be locked")
+                return
+            }
+            guard case .held = try take(ENOLCK) else {
+                Issue.record("a held file was given away")
+                return
+            }
+            lock.release()
         }
     }
 

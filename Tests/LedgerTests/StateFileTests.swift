@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 import Model
 import Testing
 
@@ -71,6 +72,43 @@ import Testing
             fault?.what.contains("\(folder.state)-journal: Is a directory (errno 21)") == true,
             "\(String(describing: fault))"
         )
+    }
+
+    @Test(arguments: [EMFILE, EIO, ENOSPC, EROFS])
+    func aStateThatCanNotBeOpenedToWriteIsToldAlsoToAReader(number: Int32) throws {
+        try folder.open().close()
+        for opening in [StateStore.open, { try StateStore.openToRead($0, pipeline: $1)! }] {
+            let fault = FailingCall.with("open", on: folder.state, number) {
+                #expect(throws: Fault.self) { try opening(folder.state, "demo") }
+            }
+            #expect(fault?.code == .cannotWrite)
+            #expect(fault?.what.contains("open \(folder.state): ") == true, "\(String(describing: fault))")
+            #expect(fault?.what.contains("(errno \(number))") == true, "\(String(describing: fault))")
+        }
+    }
+
+    @Test func aFolderThatCanNotBeLookedAtIsToldWithItsNumber() throws {
+        try folder.open().close()
+        let fault = FailingCall.with("lstat", on: folder.url.path, EIO) {
+            #expect(throws: Fault.self) { try folder.open() }
+        }
+        #expect(
+            fault?.what.contains("lstat \(folder.state): Input/output error (errno 5)") == true,
+            "\(String(describing: fault))"
+        )
+    }
+
+    @Test func aPageThatCanNotBeReadIsTheDisksFaultAndNoDamage() throws {
+        let store = try folder.open()
+        let fault = FailingCall.with("read", on: folder.state, EIO) {
+            #expect(throws: Fault.self) { try store.flag() }
+        }
+        #expect(
+            fault?.what.contains("could not be read or written: read \(folder.state): ") == true,
+            "\(String(describing: fault))"
+        )
+        #expect(fault?.mend == "check the disk and run again")
+        #expect(try store.flag() == nil)
     }
 
     @Test func aReaderSeesWhatWasWritten() throws {

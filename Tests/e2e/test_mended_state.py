@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import subprocess
 
 from harness import CogniTest
 
@@ -33,6 +35,18 @@ class State(CogniTest):
         # As after a crash between the swap of `current` and the ledger's commit.
         state.write_bytes(old)
         self.assertEqual(self.replay(pipeline).summary["outcome"], "unchanged")
+
+    def test_a_state_on_a_disk_that_may_only_be_read_can_be_looked_at_and_a_run_says_why_not(self):
+        pipeline = self.pipeline(SOME)
+        self.replay(pipeline)
+        only_read = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+        before = ("unshare", "-m", "sh", "-c", only_read, "sh", str(self.output))
+        if os.geteuid() != 0 or subprocess.run([*before, "true"], capture_output=True).returncode != 0:
+            self.skipTest("mounting takes root")
+        written = self.cogni("state", "show", pipeline, "--output", self.output, "--json", expect=0).summary
+        shown = self.cogni("state", "show", pipeline, "--output", self.output, "--json", expect=0, before=before).summary
+        self.assertEqual(shown, written)
+        self.assertIn("Read-only file system (errno 30)", self.replay(pipeline, expect=6, before=before).error)
 
 
 class Keys(CogniTest):

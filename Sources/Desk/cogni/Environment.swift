@@ -8,7 +8,8 @@ enum Environment {
 
     /// As seen from the root; links stay.
     static func absolute(_ path: String) -> String {
-        URL(fileURLWithPath: path).standardizedFileURL.path
+        // A matter of words: without the hint Foundation asks the disk what stands there.
+        URL(filePath: path, directoryHint: .notDirectory).standardizedFileURL.path
     }
 
     /// Secrets that are known before any pipeline file is read.

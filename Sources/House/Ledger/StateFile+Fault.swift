@@ -1,3 +1,4 @@
+import Disk
 import GRDB
 import Model
 import StateDisk
@@ -15,9 +16,17 @@ extension StateFile {
         guard let error = error as? DatabaseError else {
             return Fault(.cannotWrite, "\(path) failed: \(type(of: error))", mend: mendByRebuilding)
         }
-        let failure = StateDisk.takeFailure().map { "\($0), " } ?? ""
-        let words = "\(failure)\(error.message ?? "no message") (SQLite \(error.extendedResultCode.rawValue))"
+        let failure = StateDisk.takeFailure()
+        let called = "\(error.message ?? "no message") (SQLite \(error.extendedResultCode.rawValue))"
+        let words = failure.map { "\($0), \(called)" } ?? called
         switch error.resultCode {
+        // A page that could not be read is one whose content SQLite may call malformed. The disk has failed, not the state.
+        case .SQLITE_CORRUPT where failure?.call == "read", .SQLITE_IOERR:
+            return Fault(
+                .cannotWrite,
+                "\(path) could not be read or written: \(words)",
+                mend: "check the disk and run again"
+            )
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return Fault(
                 .locked,
@@ -33,12 +42,6 @@ extension StateFile {
                 .cannotWrite,
                 "\(path) can't be opened for writing: \(words)",
                 mend: "make it and its folder writable"
-            )
-        case .SQLITE_IOERR:
-            return Fault(
-                .cannotWrite,
-                "\(path) could not be read or written: \(words)",
-                mend: "check the disk and run again"
             )
         default:
             return Fault(.cannotWrite, "\(path) failed: \(words)", mend: mendByRebuilding)

@@ -13,33 +13,56 @@ struct StateFile {
 
     enum Kind { case absent, empty, ours }
 
+    /// Why the file can't be used as it was seen.
+    private struct Obstacle: Error {
+        let fault: Fault
+        /// It may be what a commit or a rebuilding looks like from outside, and gone when it is looked at again.
+        let mayPass: Bool
+    }
+
     /// Looks without changing anything. Throws when something stands there that is not ours to touch.
-    ///
+    func inspect() throws(Fault) -> Kind {
+        do throws(Obstacle) { return try look() } catch { throw error.fault }
+    }
+
+    /// As ``inspect()``, without the output's lock: a run that commits meanwhile writes page after page, and what is seen
+    /// between two of them looks cut. Damage stays, so it is looked at again. A disk that fails is told at once.
+    func inspectWhileOthersWrite() throws(Fault) -> Kind {
+        for _ in 0..<10 {
+            do throws(Obstacle) { return try look() } catch {
+                guard error.mayPass else { throw error.fault }
+                Disk.pause(milliseconds: 20)
+            }
+        }
+        return try inspect()
+    }
+
     /// The header is read before SQLite sees the file, because opening a foreign database is enough to
     /// roll its journal back.
-    func inspect() throws(Fault) -> Kind {
+    private func look() throws(Obstacle) -> Kind {
         // SQLite follows links: a journal that leads elsewhere would be written there.
         for suffix in ["-journal", "-wal", "-shm"] {
-            let beside = try onDisk { () throws(DiskError) in try Disk.status(path + suffix) }
+            let beside = try looking { () throws(DiskError) in try Disk.status(path + suffix) }
             guard let beside, beside.kind != .file else { continue }
-            throw StateFile(path: path + suffix, pipeline: pipeline).refused("is not a regular file")
+            let other = StateFile(path: path + suffix, pipeline: pipeline)
+            throw Obstacle(fault: other.refused("is not a regular file"), mayPass: true)
         }
-        guard let status = try onDisk({ () throws(DiskError) in try Disk.status(path) }) else { return .absent }
-        guard status.kind == .file else { throw refused("is not a regular file") }
-        let header = try header()
+        guard let status = try looking({ () throws(DiskError) in try Disk.status(path) }) else { return .absent }
+        guard status.kind == .file else { throw unfit("is not a regular file") }
+        let header = try looking(header)
         if header.isEmpty { return .empty }
         guard header.count == 100, header.starts(with: "SQLite format 3\0".utf8) else {
             // Power that goes while the first page is written leaves part of it, and the journal that takes it back.
             if try hasJournal() { return .ours }
-            throw refused("is not a SQLite file, or its first page is damaged")
+            throw unfit("is not a SQLite file, or its first page is damaged")
         }
         let owner = StateFile.number(header, at: 68)
         guard owner == StateFile.applicationID else {
-            throw refused("belongs to another program (application_id \(owner), ours is \(StateFile.applicationID))")
+            throw unfit("belongs to another program (application_id \(owner), ours is \(StateFile.applicationID))")
         }
         let version = StateFile.number(header, at: 60)
         guard version <= StateSchema.version else {
-            throw refused(
+            throw unfit(
                 "was written by a newer cogni (state version \(version), this one knows \(StateSchema.version))"
             )
         }
@@ -47,31 +70,31 @@ struct StateFile {
         return .ours
     }
 
-    /// As ``inspect()``, without the output's lock: a run that commits meanwhile writes page after page, and what is seen
-    /// between two of them looks cut. Damage stays, so it is looked at again.
-    func inspectWhileOthersWrite() throws(Fault) -> Kind {
-        for _ in 0..<10 {
-            do throws(Fault) { return try inspect() } catch { Disk.pause(milliseconds: 20) }
-        }
-        return try inspect()
-    }
-
     /// SQLite reads the missing end of a last page as zeros, so a file short of one byte would pass its
     /// own check. While a journal stands beside the file, its length is SQLite's to mend.
-    private func refuseIfCut(_ header: [UInt8], size: Int) throws(Fault) {
+    private func refuseIfCut(_ header: [UInt8], size: Int) throws(Obstacle) {
         guard try !hasJournal() else { return }
         let stored = StateFile.number([0, 0] + header[16..<18], at: 0)
         let expected = StateFile.number(header, at: 28) * (stored == 1 ? 65_536 : stored)
-        guard size >= expected else { throw refused("is cut: \(size) of \(expected) bytes are left") }
+        guard size >= expected else { throw unfit("is cut: \(size) of \(expected) bytes are left") }
     }
 
     /// Whether SQLite will take an unfinished transaction back: a journal stands beside the file, and begins as one.
-    private func hasJournal() throws(Fault) -> Bool {
+    private func hasJournal() throws(Obstacle) -> Bool {
         let start: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
-        return try onDisk { () throws(DiskError) in
+        return try looking { () throws(DiskError) in
             guard try Disk.status(path + "-journal")?.kind == .file else { return false }
             var block = [UInt8](repeating: 0, count: start.count)
             return try DiskFile.read(path + "-journal").read(into: &block) == start.count && block == start
+        }
+    }
+
+    private func unfit(_ why: String) -> Obstacle { Obstacle(fault: refused(why), mayPass: true) }
+
+    /// A name that was there and is gone was taken away by whoever ended a transaction; every other failure is the disk's.
+    private func looking<R>(_ body: () throws(DiskError) -> R) throws(Obstacle) -> R {
+        do throws(DiskError) { return try body() } catch {
+            throw Obstacle(fault: told(error), mayPass: error.isMissing)
         }
     }
 
@@ -92,7 +115,11 @@ struct StateFile {
         _ = StateDisk.takeFailure()
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: readOnly))
-            if !readOnly, let failure = StateDisk.takeFailure(), failure.call == "open" { throw told(failure) }
+            // What it can't open to write SQLite opens to read, without a word. That will do for looking at a file that may
+            // not be written; of one that may, it is a disk that fails, or a process without descriptors.
+            if let failure = StateDisk.takeFailure(), failure.call == "open", !readOnly || Disk.isWritable(path) {
+                throw told(failure)
+            }
             let broken = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(3)") }
             if broken != ["ok"], let failure = StateDisk.takeFailure() { throw told(failure) }
             guard broken == ["ok"] else { throw refused("is damaged: \(broken.joined(separator: "; "))") }
@@ -120,18 +147,16 @@ struct StateFile {
         return configuration
     }
 
-    private func header() throws(Fault) -> [UInt8] {
-        try onDisk { () throws(DiskError) in
-            let file = try DiskFile.read(path)
-            var bytes: [UInt8] = []
-            var block = [UInt8](repeating: 0, count: 100)
-            while bytes.count < 100 {
-                let count = try file.read(into: &block)
-                if count == 0 { break }
-                bytes += block[..<min(count, 100 - bytes.count)]
-            }
-            return bytes
+    private func header() throws(DiskError) -> [UInt8] {
+        let file = try DiskFile.read(path)
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 100)
+        while bytes.count < 100 {
+            let count = try file.read(into: &block)
+            if count == 0 { break }
+            bytes += block[..<min(count, 100 - bytes.count)]
         }
+        return bytes
     }
 
     /// Calls of the room below, their error as a fault.

@@ -216,6 +216,16 @@ static int door_access(sqlite3_vfs *vfs, const char *path, int question, int *an
     return code;
 }
 
+// SQLite looks at every folder on the way to the file, for links, and keeps the number of a failed look to itself.
+static int door_full_path(sqlite3_vfs *vfs, const char *path, int room, char *full) {
+    (void)vfs;
+    errno = 0;
+    int code = inner->xFullPathname(inner, path, room, full);
+    int number = errno;
+    if (code != SQLITE_OK && code != SQLITE_OK_SYMLINK) note("lstat", path, number ? number : EIO);
+    return code;
+}
+
 static void build(void) {
     inner = sqlite3_vfs_find(NULL);
     if (!inner) return;
@@ -226,6 +236,7 @@ static void build(void) {
     door.xOpen = door_open;
     door.xDelete = door_delete;
     door.xAccess = door_access;
+    door.xFullPathname = door_full_path;
     sqlite3_vfs_register(&door, 1);
 }
 

@@ -161,6 +161,7 @@ package final class DiskFile {
     /// Takes the advisory lock, or says that another process has it. Dropped when the file closes, however that
     /// happens.
     func lockExclusively() throws(DiskError) -> Bool {
+        try DiskGate.pass("flock", path)
         if uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return true }
         guard errno == EWOULDBLOCK else { throw .last("flock", path) }
         return false

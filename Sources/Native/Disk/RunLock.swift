@@ -56,7 +56,9 @@ package final class RunLock: @unchecked Sendable {  // the files are touched by 
         do throws(DiskError) {
             guard try parent.lockExclusively() else { return nil }
         } catch {
-            folder = nil  // NFS and others lock files only
+            // NFS and others lock files only, and say so with one number or another. A disk that fails is none of them.
+            guard error.cause != .device else { throw error }
+            folder = nil
         }
         // Someone may remove or replace the file between the opening and the lock; then the lock is on a file that nobody
         // else will find.
