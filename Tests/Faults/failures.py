@@ -38,6 +38,20 @@ NUMBERS = {
     "readlink": ["EIO"],
     "close": ["EIO"],
 }
+SYNCS = {"fsync", "fdatasync"}
+ENDLESS = 1 << 63
+
+
+def numbers(call):
+    """The names of the error numbers that the kernel can answer this call with."""
+    names = NUMBERS.get(f"{call.name}, writing" if call.writes else call.name)
+    if names is None:
+        raise RuntimeError(f"{call}: no error numbers are known for it")
+    return [*names, "EINTR"] if call.name in syscalls.INTERRUPTIBLE else names
+
+
+def can_be_short(call):
+    return call.name in syscalls.WRITES and call.size > 1
 
 
 def tolerated(call, inside):
@@ -72,13 +86,8 @@ class FailAtEveryCall:
             output = scratch / f"count-{number}"
             self.workload.begin(number, output)
             for call in self.traced(number, output).calls:
-                names = NUMBERS.get(f"{call.name}, writing" if call.writes else call.name)
-                if names is None:
-                    raise RuntimeError(f"{call}: no error numbers are known for it")
-                plans += [(number, "fail", name, call.index) for name in names]
-                if call.name in syscalls.INTERRUPTIBLE:
-                    plans.append((number, "fail", "EINTR", call.index))
-                if call.name in syscalls.WRITES and call.size > 1:
+                plans += [(number, "fail", name, call.index) for name in numbers(call)]
+                if can_be_short(call):
                     plans.append((number, "short", "", call.index))
         return chance.sample(plans, 48) if self.short else plans
 
@@ -88,10 +97,13 @@ class FailAtEveryCall:
         workload = self.workload
         workload.begin(number, output)
         root = workload.root(output)
-        done = self.traced(number, output, Strike(at, kind, getattr(errno, name) if name else 0))
+        fits = can_be_short if kind == "short" else lambda call: name in numbers(call)
+        done = self.traced(number, output, Strike(at, kind, getattr(errno, name) if name else 0, fits))
         if done.fired is None:
             return trial
         trial.fired += 1
+        if done.fired.index > at:
+            trial.notes.append("the call at the planned place can't fail so: the next one that can was struck")
         where = f"run {number}, {name or kind} at {done.fired}"
         invisible = name == "EINTR" or kind == "short"
         trial.checked["P-20"] += 1
@@ -100,7 +112,7 @@ class FailAtEveryCall:
                 trial.fail(f"{where}: it should not be seen, but the run ended with {done.code}: {done.error[-400:]}")
         else:
             self.told(trial, done, root, where, name)
-            if done.fired.name in ("fsync", "fdatasync"):
+            if done.fired.name in SYNCS:
                 self.not_again(trial, done, where)
         final_names(trial, done.calls, root, where)
         trial.look(checker.check(root), where)
@@ -118,7 +130,8 @@ class FailAtEveryCall:
     def told(self, trial, done, root, where, name):
         """The exit code is documented, and the message names the file and the number."""
         struck = done.fired
-        inside = struck.path.removeprefix(str(root)).lstrip("/")
+        # The way to the output is the output's: what is asked of a folder above concerns all of it.
+        inside = "" if str(root).startswith(struck.path + "/") else struck.path.removeprefix(str(root)).lstrip("/")
         if done.code == 0:
             reason = tolerated(struck, inside)
             told = f"errno {getattr(errno, name)}" in done.error
@@ -126,7 +139,8 @@ class FailAtEveryCall:
                 reason = "an old generation that can't be dropped is told and tried again by the next run"
             if reason is None and told and inside.split("/")[0].split(".")[0] in ("", "logs", "metrics"):
                 reason = "run log and metrics are told and do not stop a run"
-            if reason is None and told and inside.startswith("state.sqlite") and "warning: state: " in done.error:
+            warned = "warning: state: " in done.error or "warning: metrics: " in done.error
+            if reason is None and told and inside.startswith("state.sqlite") and warned:
                 reason = "after the commit the state is read for metrics, events and the switch: told, and the next run catches up"
             if reason is None:
                 trial.fail(f"{where}: the run ended with 0 and said nothing of it")
@@ -143,12 +157,38 @@ class FailAtEveryCall:
 
     def not_again(self, trial, done, where):
         """After a failed sync the kernel may have dropped the pages; a second one on the same open file would lie, unless
-        they have been written anew, as SQLite does when it takes a transaction back."""
+        all of them have been written anew or cut off, as SQLite does when it takes a transaction back."""
         struck = done.fired
+        lost = []
+        for call in done.calls[: struck.index - 1]:
+            if call.inode != struck.inode:
+                continue
+            if call.name in SYNCS:
+                lost = []
+            elif call.name == "ftruncate":
+                lost = without(lost, (call.size, ENDLESS))
+            elif call.name in syscalls.WRITES:
+                # Where a plain `write` stands is not known: anywhere.
+                lost.append((0, ENDLESS) if call.offset is None else (call.offset, call.offset + call.size))
+        lost = lost or [(0, ENDLESS)]  # the names in a folder, or what was written before we looked
         for call in done.calls[struck.index :]:
-            if call.descriptor == struck.descriptor and call.inode == struck.inode:
-                if call.name == "close" or call.name in syscalls.WRITES:
-                    return
-                if call.name in ("fsync", "fdatasync"):
-                    trial.fail(f"{where}: the failed sync is tried again at {call}")
-                    return
+            if call.inode != struck.inode or call.descriptor != struck.descriptor:
+                continue
+            if call.name == "close":
+                return
+            if call.name == "ftruncate":
+                lost = without(lost, (call.size, ENDLESS))
+            elif call.offset is not None:
+                lost = without(lost, (call.offset, call.offset + call.size))
+            elif call.name in SYNCS:
+                if lost:
+                    trial.fail(f"{where}: the failed sync is tried again at {call}, and of its bytes {lost[:3]} were not written anew")
+                return
+
+
+def without(ranges, gone):
+    """`ranges` (from, to) without the bytes of `gone`."""
+    left = []
+    for begin, end in ranges:
+        left += [part for part in ((begin, min(end, gone[0])), (max(begin, gone[1]), end)) if part[0] < part[1]]
+    return left

@@ -10,6 +10,7 @@ import os
 import signal
 import struct
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import syscalls
@@ -35,7 +36,8 @@ class Call:
     path: str  # the last one, absolute
     descriptor: int = -1
     inode: tuple = ()
-    size: int = 0  # of a write
+    size: int = 0  # of a write; of an `ftruncate`: what the file is cut to
+    offset: int | None = None  # of a `pwrite64`
     writes: bool = False  # an open with flags for writing
     result: int | None = None
 
@@ -56,7 +58,7 @@ class Traced:
 
 @dataclass
 class Strike:
-    """What happens to the call with this index.
+    """What happens to the call with this index, or to the first one from there on that `fits`.
 
     `kill`: SIGKILL instead of the call. `tear`: half of a write, then SIGKILL. `fail`: the call is not made and answers
     `-number`. `short`: half of a write is made, and the program is told so.
@@ -65,6 +67,12 @@ class Strike:
     at: int
     kind: str
     number: int = 0
+    # Threads change places from run to run, so the k-th call may be another one than was counted, and one that the kernel
+    # never answers so.
+    fits: Callable[[Call], bool] = lambda call: True
+
+    def meets(self, call):
+        return call.index >= self.at and self.fits(call)
 
 
 def trace(command, *, folders, environment, cwd, names=None, strike=None, results=False, limit=120):
@@ -158,7 +166,7 @@ class _Loop:
             return self.ptrace(CONT, pid)
         self.traced.calls.append(call)
         call.index = len(self.traced.calls)
-        strike = self.strike if self.strike and self.strike.at == call.index else None
+        strike = self.strike if self.strike and self.traced.fired is None and self.strike.meets(call) else None
         if strike is None:
             return self.go_on(pid, call)
         self.traced.fired = call
@@ -199,6 +207,10 @@ class _Loop:
             call.writes = bool(values[syscalls.FLAGS_AT[name]] & syscalls.WRITING)
         if name in syscalls.WRITES:
             call.size = values[2]
+        if name == "pwrite64":
+            call.offset = values[3]
+        if name == "ftruncate":
+            call.size = values[1]
         folder = self.cwd
         for kind, value in zip(shape, values):
             if kind == "d":
