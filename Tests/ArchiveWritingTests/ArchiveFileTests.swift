@@ -8,9 +8,10 @@ private func write(
     _ content: [UInt8],
     to path: String,
     with writer: ArchiveFileWriter,
+    inBackground: Bool = false,
     random: inout Seeded
 ) throws -> FileFacts {
-    try writer.open(path)
+    try writer.open(path, inBackground: inBackground)
     var at = 0
     while at < content.count {
         let largest = [1, 300, 70_000, 3_000_000].randomElement(using: &random) ?? 1
@@ -45,9 +46,16 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
             let used = ArchiveFileWriter(codec: codec)
             _ = try write(rows(900_000, seed: 3), to: folder + "/before", with: used, random: &random)
             let first = try write(content, to: folder + "/a" + codec.suffix, with: used, random: &random)
-            let fresh = ArchiveFileWriter(codec: codec, inBackground: true)
-            _ = try write(rows(2_900_000, seed: 4), to: folder + "/before", with: fresh, random: &random)
-            let second = try write(content, to: folder + "/b" + codec.suffix, with: fresh, random: &random)
+            let fresh = ArchiveFileWriter(codec: codec)
+            _ = try write(
+                rows(2_900_000, seed: 4),
+                to: folder + "/before",
+                with: fresh,
+                inBackground: true,
+                random: &random
+            )
+            let path = folder + "/b" + codec.suffix
+            let second = try write(content, to: path, with: fresh, inBackground: true, random: &random)
             #expect(first == second, "seed \(seed)")
             #expect(try Disk.contents(folder + "/a" + codec.suffix) == Disk.contents(folder + "/b" + codec.suffix))
             #expect(try read(folder + "/a" + codec.suffix) == content)
@@ -193,17 +201,17 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     func anUnfinishedFileHasNoFinalName(inBackground: Bool) throws {
         try withFolder { folder throws in
             do {
-                let writer = ArchiveFileWriter(codec: .zstd, inBackground: inBackground)
-                try writer.open(folder + "/a.zst")
+                let writer = ArchiveFileWriter(codec: .zstd)
+                try writer.open(folder + "/a.zst", inBackground: inBackground)
                 try writer.write(rows(2_000_000, seed: 6).span)
             }
             #expect(try Disk.list(folder) == ["a.zst.part"])
-            let writer = ArchiveFileWriter(codec: .zstd, inBackground: inBackground)
-            try writer.open(folder + "/a.zst")
+            let writer = ArchiveFileWriter(codec: .zstd)
+            try writer.open(folder + "/a.zst", inBackground: inBackground)
             try writer.write([1, 2, 3].span)
             _ = try writer.finish(sync: true)
             #expect(try Disk.list(folder) == ["a.zst"])
-            try writer.open(folder + "/b.zst")
+            try writer.open(folder + "/b.zst", inBackground: inBackground)
             try writer.write([1, 2, 3].span)
             writer.abandon()
             #expect(try Disk.list(folder) == ["a.zst"])
@@ -214,11 +222,11 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     func aFailedCallIsToldAndTheWriterGoesOn(call: String, inBackground: Bool) throws {
         try withFolder { folder throws in
             let number: Int32 = 28
-            let writer = ArchiveFileWriter(codec: .gzip, inBackground: inBackground)
+            let writer = ArchiveFileWriter(codec: .gzip)
             let gate = failing(call, number)
             let error = #expect(throws: ArchiveError.self) {
                 try gate.watching {
-                    try writer.open(folder + "/a.gz")
+                    try writer.open(folder + "/a.gz", inBackground: inBackground)
                     try writer.write(rows(12_000_000, seed: 7).span)
                     _ = try writer.finish(sync: true)
                 }
@@ -228,7 +236,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
             let isThere = try Disk.exists(folder + "/a.gz")
             #expect(!isThere)
             writer.abandon()
-            try writer.open(folder + "/a.gz")
+            try writer.open(folder + "/a.gz", inBackground: inBackground)
             try writer.write([65].span)
             #expect(try writer.finish(sync: true) == ArchiveReader.facts(of: folder + "/a.gz"))
         }

@@ -17,12 +17,12 @@ import Testing
                             let longest = [3, 64, 130, 9_000, 300_000].randomElement(using: &random) ?? 1
                             let size = Int.random(in: 0...longest, using: &random)
                             let block = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-                            unsafe block.withUnsafeBytes { bytes in
-                                unsafe hasher.offer(bytes)
-                                unsafe alone.offer(bytes)
-                                unsafe plain.update(bytes)
-                                hasher.settle()
-                            }
+                            // A part of a block, as of one that is filled again and again.
+                            let part = Int.random(in: 0...size, using: &random)
+                            hasher.offer(block, count: part)
+                            alone.offer(block, count: part)
+                            plain.update(block.span.extracting(first: part))
+                            if Bool.random(using: &random) { hasher.settle() }
                         }
                         let digest = plain.finish()
                         #expect(hasher.finish() == digest)
@@ -31,6 +31,17 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test func aBlockThatIsFilledAgainIsHashedAsItWas() {
+        let hasher = ContentHasher()
+        var block = [UInt8](repeating: 65, count: 100_000)
+        for byte in UInt8(65)...70 {
+            for index in block.indices { block[index] = byte }
+            hasher.offer(block, count: block.count)
+        }
+        let content = (UInt8(65)...70).flatMap { [UInt8](repeating: $0, count: 100_000) }
+        #expect(hasher.finish() == SHA256.hex(of: content))
     }
 
     @Test func nothingHasTheDigestOfNothing() {

@@ -23,14 +23,18 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let reader: ArchiveLine
     /// Index of the set by column.
     private let sets: [(column: Int, set: Int)]
+    /// Filled in turn: the one before may still wait to be hashed.
     private var block: [UInt8]
+    private var spare: [UInt8]
     private var fileNumber = 0
 
     /// Lines are handed on in blocks of at most this many bytes, unless one line alone is longer.
     var blockSize: Int { min(256 * 1024, maxFileSize) }
 
     private var files: [StagedFile] = []
+    private var unsettled: [UnsettledFile] = []
     private var partition = ""
+    private var isInBackground = false
     private var rows = 0
     private var times: (min: Int64, max: Int64)?
 
@@ -38,8 +42,8 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     ///   - prefix: makes file names in `folder` unique.
     ///   - reader: says how the lines look.
     ///   - watched: columns whose distinct values are wanted.
-    ///   - isKept: the files must outlive a crash: they are synced, and their names say so.
-    ///   - inBackground: another thread compresses.
+    ///   - isKept: the files must outlive a crash: their names say so, and whoever takes them settles them first
+    ///     (``takeUnsettled()``).
     init(
         stream: String,
         folder: String,
@@ -49,8 +53,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         maxFileSize: Int,
         codec: Codec,
         look: OutgoingLook,
-        isKept: Bool = false,
-        inBackground: Bool = false
+        isKept: Bool = false
     ) {
         self.look = look
         self.stream = stream
@@ -72,35 +75,45 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         }
         self.maxFileSize = max(maxFileSize, 1)
         block = [UInt8](repeating: 0, count: min(256 * 1024, self.maxFileSize))
+        spare = block
         suffix = isKept ? ".closed" : ".made"
         isSynced = isKept
-        writer = ArchiveFileWriter(codec: codec, inBackground: inBackground)
+        writer = ArchiveFileWriter(codec: codec)
     }
 
     /// Writes all rows of a merge as the files of one partition.
     func write(_ merge: RunMerge, partition: String, timed: Bool) throws(Fault) -> [StagedFile] {
         begin(partition)
-        while true {
-            try ArchiveSink.refuseWhenStopped()
-            merge.restartFile()
-            let filled: Int
-            do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch {
-                throw ArchiveSink.fault(error)
-            }
-            guard filled > 0 else { break }
-            let counts = merge.counts
-            let times = timed ? (counts.minTime, counts.maxTime) : nil
-            try append(block, count: filled, rows: counts.rows, times: times, of: merge)
-        }
+        while try writeBlock(of: merge, timed: timed) {}
         return try end()
     }
 
+    /// Adds the next lines of a merge to the partition. Returns `false` when there are none left.
+    func writeBlock(of merge: RunMerge, timed: Bool) throws(Fault) -> Bool {
+        try ArchiveSink.refuseWhenStopped()
+        swap(&block, &spare)
+        merge.restartFile()
+        let filled: Int
+        do throws(RunFileError) { filled = try merge.nextBlock(into: &block) } catch {
+            throw ArchiveSink.fault(error)
+        }
+        guard filled > 0 else { return false }
+        let counts = merge.counts
+        let times = timed ? (counts.minTime, counts.maxTime) : nil
+        try append(block, count: filled, rows: counts.rows, times: times, of: merge)
+        return true
+    }
+
     /// Starts a partition; rows follow by ``append(_:rows:times:)``, and ``end()`` gives the files.
-    func begin(_ partition: String) {
+    ///
+    /// - Parameter inBackground: another thread compresses.
+    func begin(_ partition: String, inBackground: Bool = false) {
         self.partition = partition
+        isInBackground = inBackground
         // A long line makes the block grow. Files are split between blocks, and where must not depend on what came
         // before.
         if block.count != blockSize { block = [UInt8](repeating: 0, count: blockSize) }
+        if spare.count != blockSize { spare = [UInt8](repeating: 0, count: blockSize) }
         files = []
         rows = 0
         times = nil
@@ -120,7 +133,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         do throws(ArchiveError) {
             if !writer.isOpen {
                 fileNumber += 1
-                try writer.open(path)
+                try writer.open(path, inBackground: isInBackground)
                 if !header.isEmpty { try writer.write(header, count: header.count) }
             }
             try writer.write(lines, count: length)
@@ -147,9 +160,25 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         return files
     }
 
+    /// The files of kept partitions that are not on the medium yet. They have no names before they are settled.
+    func takeUnsettled() -> [UnsettledFile] {
+        defer { unsettled = [] }
+        return unsettled
+    }
+
     private func closeFile() throws(Fault) {
         let facts: FileFacts
-        do throws(ArchiveError) { facts = try writer.finish(sync: isSynced) } catch { throw Fault(error) }
+        do throws(ArchiveError) {
+            if isSynced {
+                let finished = try writer.finish()
+                facts = finished.facts
+                unsettled.append(finished.file)
+            } else {
+                facts = try writer.finish(sync: false)
+            }
+        } catch {
+            throw Fault(error)
+        }
         var file =
             StagedFile(
                 path: path,

@@ -64,8 +64,7 @@ struct StreamClosing: Sendable {
         _ stream: String,
         _ prefix: String,
         _ reader: ArchiveLine,
-        isKept: Bool = false,
-        inBackground: Bool = false
+        isKept: Bool = false
     ) -> ArchiveSink {
         ArchiveSink(
             stream: stream,
@@ -76,8 +75,7 @@ struct StreamClosing: Sendable {
             maxFileSize: pipeline.load.maxFileSize.bytes,
             codec: codec,
             look: OutgoingLook(stream: stream, of: spec, reader: reader, gate: gate, rules: rules),
-            isKept: isKept,
-            inBackground: inBackground
+            isKept: isKept
         )
     }
 
@@ -199,34 +197,9 @@ struct StreamClosing: Sendable {
     }
 
     func closeOne(_ job: Job, _ reader: ArchiveLine, window: TimeWindow?, sink: ArchiveSink) -> Closed {
-        var closed = Closed(name: job.name)
-        do throws(Fault) {
-            let merge = RunMerge(keep: keep)
-            if let old = job.old, !isCovered(job.name, by: window) {
-                let rows = OldRows(reader: reader, paths: paths(old), resealing: resealing)
-                // A report's window is read whole: of the old rows only those outside it count. Events of a log stay for good.
-                let run = try rows.run { time in
-                    guard let window else { return true }
-                    return time < window.start.seconds || time >= window.end.seconds
-                }
-                merge.add(run, isOld: true)
-            }
-            if let early = job.early {
-                merge.add(try OldRows(reader: reader, paths: early.files.map(\.path), codec: codec).run { _ in true })
-            }
-            let files = try add(job.spilled, to: merge)
-            if let run = job.run { merge.add(run) }
-            closed.files = try sink.write(merge, partition: job.name, timed: true)
-            closed.counts = merge.counts
-            if let early = job.early {
-                closed.counts.identical += early.counts.identical
-                closed.counts.conflicts += early.counts.conflicts
-            }
-            withExtendedLifetime(files) {}
-        } catch {
-            closed.fault = error.within("partition \(job.name)")
-        }
-        return closed
+        let writing = PartitionWriting(job, by: self, reader, window: window, sink: sink)
+        while writing.step() {}
+        return writing.closed
     }
 
     /// Whether all rows of a partition come from this window, so that nothing of the current generation stays in it.
@@ -264,21 +237,7 @@ struct StreamClosing: Sendable {
         ArchiveLine(format: format, columns: spec.archiveColumns, primaryKey: primaryKey, timeColumn: spec.timeColumn)
     }
 
-    func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine, inBackground: Bool) -> ArchiveSink {
-        sink(spec.name, "\(prefix)-\(number)", reader, isKept: true, inBackground: inBackground)
-    }
-
-    /// Closes one partition while the walk goes on, on another thread than the walk's.
-    @concurrent
-    func closeEarly(
-        _ number: Int,
-        _ run: RowRun,
-        _ spilled: [StagedRun],
-        _ reader: ArchiveLine,
-        window: TimeWindow,
-        sink: ArchiveSink
-    ) async -> Closed {
-        let job = Job(number: number, name: naming.name(number), run: run, spilled: spilled, old: nil)
-        return closeOne(job, reader, window: window, sink: sink)
+    func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine) -> ArchiveSink {
+        sink(spec.name, "\(prefix)-\(number)", reader, isKept: true)
     }
 }

@@ -19,20 +19,11 @@ actor StreamEngine {
     private var counted = 0
     /// A stream with less than this does not spill, however much others hold: small runs cost more than they free.
     private static let smallest = 4 << 20
-    /// Partitions that may wait for a thread or be written at a time; the walk then waits.
-    private static let closingAtOnce = 3
     private var runFile: SpillFile?
     private(set) var spilled: [StagedRun]
-    /// Partitions that are finished files already, while the walk goes on.
-    private var early: [Int: StreamClosing.Closed]
-    private var closing = 0
-    /// Those who wait until fewer partitions are on their way.
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var idleSinks: [ArchiveSink] = []
-    private var sinkCount = 0
-    private let reader: ArchiveLine
+    /// Partitions that are finished files already or become that, while the walk goes on.
+    private let early: EarlyClosing
     private let closer: StreamClosing
-    private var earlyFault: Fault?
     private var isHandedOver = false
     /// Closed early, or on their way to it: late rows of these wait for the end.
     private var wasRipe: Set<Int>
@@ -56,10 +47,10 @@ actor StreamEngine {
         self.runFileName = runFileName
         self.memory = memory
         self.spilled = spilled
-        self.early = early
+        let reader = closer.reader(primaryKey)
+        self.early = EarlyClosing(closer, prefix: runFileName, reader: reader, closed: early)
         wasRipe = Set(early.keys)
         self.closer = closer
-        reader = closer.reader(primaryKey)
         encoder = try RowEncoder(spec: spec, primaryKey: primaryKey, settings: settings)
     }
 
@@ -111,47 +102,19 @@ actor StreamEngine {
             !wasRipe.contains($0) && closer.isRipe($0, reached: reached, window: window)
         }
         for number in ripe.sorted() {
-            // Nothing is read any more while the last one is written: two threads share its work.
-            let isLast = reached >= window.end && number == ripe.max()
-            // Both cores write when there is nothing to read. More would only hold more rows in memory.
-            while closing >= StreamEngine.closingAtOnce { await oneIsClosed() }
+            // Before the rows are taken: as long as they are on no list, other walks must not make theirs durable.
+            await early.room()
             guard let run = encoder.takePartition(number) else { continue }
             wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }
             spilled.removeAll { $0.partition == number }
-            let sink: ArchiveSink
-            if !isLast, let idle = idleSinks.popLast() {
-                sink = idle
-            } else {
-                sinkCount += 1
-                sink = closer.earlySink(sinkCount, runFileName, reader, inBackground: isLast)
-            }
-            closing += 1
-            let (closer, reader) = (closer, reader)
-            Task {
-                let closed = await closer.closeEarly(number, run, parts, reader, window: window, sink: sink)
-                note(closed, number, sink)
-            }
+            let isLast = reached >= window.end && number == ripe.max()
+            early.add(.init(number: number, run: run, spilled: parts, window: window, isLast: isLast))
         }
     }
 
-    /// Whichever is done first: the oldest may have begun last.
-    private func oneIsClosed() async { await withCheckedContinuation { waiting.append($0) } }
-
-    private func note(_ closed: StreamClosing.Closed, _ number: Int, _ sink: ArchiveSink) {
-        closing -= 1
-        idleSinks.append(sink)
-        if let fault = closed.fault { earlyFault = earlyFault ?? fault } else { early[number] = closed }
-        for waiter in waiting { waiter.resume() }
-        waiting = []
-    }
-
     /// Partitions closed so far; waits for those on their way.
-    func closedEarly() async throws(Fault) -> [Int: StreamClosing.Closed] {
-        while closing > 0 { await oneIsClosed() }
-        if let earlyFault { throw earlyFault }
-        return early
-    }
+    func closedEarly() async throws(Fault) -> [Int: StreamClosing.Closed] { try await early.closed() }
 
     /// All that was taken so far, durable: what a later attempt goes on from. `nil` once the rows were handed over for
     /// closing: the last one still holds then.

@@ -16,73 +16,51 @@ package final class ArchiveFileWriter {
     private let encoder: any Encoder
     private let contentHasher = ContentHasher()
     private let fileHasher: SHA256?
-    private let lane: BackgroundLane?
+    private var lane: BackgroundLane?
     private var work: FileWork?
     private var path = ""
 
     /// - Parameters:
-    ///   - level: of the codec's own scale; without it 5 for gzip (smaller than zlib's 6) and 3 for zstd.
-    ///   - inBackground: works on a thread of its own, for 3 MiB more.
-    package init(codec: Codec, level: Int? = nil, inBackground: Bool = false) {
+    ///   - level: of the codec's own scale; without it 5 for gzip (smaller than zlib's 6) and what suits sorted lines for zstd.
+    package init(codec: Codec, level: Int? = nil) {
         self.codec = codec
         encoder =
             switch codec {
             case .none: PlainEncoder()
             case .gzip: GzipEncoder(level: CInt(level ?? 5))
-            case .zstd: ZstdEncoder(level: CInt(level ?? 3))
+            case .zstd: ZstdEncoder(level: level.map(CInt.init))
             }
         fileHasher = codec == .none ? nil : SHA256()
-        lane = inBackground ? BackgroundLane() : nil
     }
 
     package var isOpen: Bool { work != nil }
 
     /// Starts a file. A `.part` that a crash left under the same name is replaced.
-    package func open(_ path: String) throws(ArchiveError) {
+    ///
+    /// - Parameter inBackground: another thread compresses.
+    package func open(_ path: String, inBackground: Bool = false) throws(ArchiveError) {
         precondition(work == nil, "the file before was neither finished nor abandoned")
         let file = try onDisk { () throws(DiskError) in
             if try Disk.status(path + ".part") != nil { try Disk.remove(path + ".part") }
             return try DiskFile.create(path + ".part")
         }
         self.path = path
+        lane = inBackground ? lane ?? BackgroundLane() : nil
         work = FileWork(sink: FileSink(file: file, hasher: fileHasher), encoder: encoder, contentHasher: contentHasher)
     }
 
     package func write(_ content: Span<UInt8>) throws(ArchiveError) {
-        let failure: ArchiveError? = unsafe content.withUnsafeBytes { content in
-            do throws(ArchiveError) {
-                try unsafe write(content)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let failure { throw failure }
+        let block = unsafe content.withUnsafeBytes { unsafe Array($0) }
+        try write(block, count: block.count)
     }
 
-    /// The first `count` bytes of a buffer that the caller uses again.
-    package func write(_ content: [UInt8], count: Int) throws(ArchiveError) {
-        let failure: ArchiveError? = unsafe content.withUnsafeBytes { content in
-            do throws(ArchiveError) {
-                try unsafe write(UnsafeRawBufferPointer(rebasing: content.prefix(count)))
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let failure { throw failure }
-    }
-
-    /// For the rooms of `Native`, and for blocks that are in memory already.
-    package func write(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
+    /// The first `count` bytes of a block. It is kept until they are hashed, together with another writer's where one comes, and
+    /// compressed: a caller that fills a few in turn seldom fills a copy.
+    package func write(_ block: [UInt8], count: Int) throws(ArchiveError) {
         guard let work else { preconditionFailure("write without open") }
-        if let lane {
-            unsafe work.hash(content)
-            try unsafe lane.write(content, for: work)
-        } else {
-            try unsafe work.take(content)
-        }
-        contentBytes += content.count
+        work.hash(block, count: count)
+        if let lane { try lane.write(block, count: count, for: work) } else { try work.compress(block, count: count) }
+        contentBytes += count
     }
 
     /// Ends the file, closes it and gives it its name.
@@ -90,9 +68,16 @@ package final class ArchiveFileWriter {
     /// - Parameter sync: also waits until the bytes are on the medium; the name is durable only once the folder is
     ///   synced. After a failure the writer is ready for another file, and the `.part` is to be thrown away.
     package func finish(sync: Bool) throws(ArchiveError) -> FileFacts {
+        let (facts, file) = try finish()
+        try file.settle(sync: sync)
+        return facts
+    }
+
+    /// Ends the file's bytes. It gets its name, and a place on the medium, when it is settled: the writer need not wait for that.
+    package func finish() throws(ArchiveError) -> (facts: FileFacts, file: UnsettledFile) {
         guard let work else { preconditionFailure("finish without open") }
         defer { forget() }
-        try lane?.drain(work)
+        try lane?.drain()
         try work.end()
         let contentDigest = contentHasher.finish()
         let facts = FileFacts(
@@ -101,13 +86,7 @@ package final class ArchiveFileWriter {
             contentBytes: contentBytes,
             contentSHA256: contentDigest
         )
-        let path = self.path
-        try onDisk { () throws(DiskError) in
-            if sync { try work.sink.file.sync() }
-            try work.sink.file.close()
-            try Disk.rename(path + ".part", to: path)
-        }
-        return facts
+        return (facts, UnsettledFile(work.sink.file, path: path))
     }
 
     /// Drops the open file, and its `.part` as far as that goes. Nothing open is no failure.
@@ -118,7 +97,7 @@ package final class ArchiveFileWriter {
     }
 
     private func forget() {
-        if let work { try? lane?.drain(work) }
+        try? lane?.drain()
         work = nil
         contentBytes = 0
         encoder.reset()

@@ -4,10 +4,11 @@ internal import Synchronization
 
 /// SHA-256 of a file's content, block by block, two files at a time where the processor can.
 ///
-/// A block is offered with ``offer(_:)`` and waits while its owner compresses it. Whoever comes with another file's block
-/// meanwhile hashes both at once, which takes little longer than one; nobody waits for a second block to come.
+/// A block is offered with ``offer(_:count:)`` and kept while its owner compresses it and makes the next one. Whoever comes with
+/// another file's block meanwhile hashes both at once, which takes little longer than one; nobody waits for a second block to come.
 @safe final class ContentHasher: @unchecked Sendable {
-    // One owner. Another thread has `digest` only between offer and settle, and only after it took the hasher out of `waiting`.
+    // One owner. Another thread has `digest` and `held` only between offer and settle, and only after it took the hasher out of
+    // `waiting`.
 
     /// Below this a meeting costs more than it saves.
     private static let worthwhile = 64
@@ -16,7 +17,9 @@ internal import Synchronization
 
     private let plain: SHA256?
     private let digest: UnsafeMutablePointer<cogni_digest>
-    private var blocks: UnsafePointer<UInt8>?
+    /// What was offered last, and which of it are whole blocks of the digest that nobody has hashed yet.
+    private var held: [UInt8] = []
+    private var start = 0
     private var count = 0
     private let isHashed = Atomic<Bool>(true)
 
@@ -29,13 +32,19 @@ internal import Synchronization
 
     deinit { unsafe digest.deallocate() }
 
-    /// Takes content that stays where it is until ``settle()``.
-    func offer(_ bytes: UnsafeRawBufferPointer) {
-        if let plain { return unsafe plain.update(bytes) }
-        guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return }
-        var start = unsafe base
-        count = unsafe cogni_digest_take(digest, base, bytes.count, &start)
-        unsafe blocks = start
+    /// Takes the first `length` bytes of a block. It is kept until ``settle()``: an owner that fills it again before that fills a
+    /// copy.
+    func offer(_ block: [UInt8], count length: Int) {
+        settle()
+        if let plain { return plain.update(block.span.extracting(first: length)) }
+        unsafe block.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var first = unsafe base
+            count = unsafe cogni_digest_take(digest, base, length, &first)
+            start = unsafe first - base
+        }
+        guard count > 0 else { return }
+        held = block
         isHashed.store(false, ordering: .relaxed)
         guard count >= ContentHasher.worthwhile else { return hash() }
         let other = ContentHasher.waiting.withLock { waiting -> ContentHasher? in
@@ -48,6 +57,7 @@ internal import Synchronization
 
     /// Returns when all that was offered is hashed.
     func settle() {
+        defer { held = [] }
         guard !isHashed.load(ordering: .acquiring) else { return }
         let isMine = ContentHasher.waiting.withLock { waiting in
             guard waiting === self else { return false }
@@ -74,14 +84,23 @@ internal import Synchronization
     }
 
     private func hash() {
-        if let blocks = unsafe blocks { unsafe cogni_digest_blocks(digest, blocks, count) }
+        unsafe withBlocks { unsafe cogni_digest_blocks(digest, $0, count) }
         isHashed.store(true, ordering: .releasing)
     }
 
     private func hash(with other: ContentHasher) {
-        guard let own = unsafe blocks, let others = unsafe other.blocks else { return hash() }
-        unsafe cogni_digest_two(digest, own, count, other.digest, others, other.count)
+        unsafe withBlocks { own in
+            unsafe other.withBlocks { others in
+                unsafe cogni_digest_two(digest, own, count, other.digest, others, other.count)
+            }
+        }
         isHashed.store(true, ordering: .releasing)
         other.isHashed.store(true, ordering: .releasing)
+    }
+
+    private func withBlocks(_ body: (UnsafePointer<UInt8>) -> Void) {
+        unsafe held.withUnsafeBufferPointer { bytes in
+            if let base = bytes.baseAddress { unsafe body(base + start) }
+        }
     }
 }

@@ -2,7 +2,7 @@ internal import Disk
 
 /// What happens to the content of one file: hash, compress, hash again, write.
 ///
-/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`, but for ``hash(_:)``, which is the
+/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`, but for the hashing, which is the
 /// writer's.
 @safe final class FileWork: @unchecked Sendable {  // the lane hands it over through its queue, see above
     let sink: FileSink
@@ -17,22 +17,24 @@ internal import Disk
         self.contentHasher = contentHasher
     }
 
-    /// Hashes and compresses, and lets the hashing meet another file's.
-    func take(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
-        sink.hashing(content.count) { unsafe contentHasher.offer(content) }
-        defer { sink.hashing(0) { contentHasher.settle() } }
-        try unsafe compress(content)
+    /// Offers a block for hashing: together with another file's, should one come before the next block.
+    func hash(_ block: [UInt8], count: Int) {
+        sink.hashing(count) { contentHasher.offer(block, count: count) }
     }
 
-    /// For a lane's caller, which has the time while the lane compresses.
-    func hash(_ content: UnsafeRawBufferPointer) {
-        sink.hashing(content.count) {
-            unsafe contentHasher.offer(content)
-            contentHasher.settle()
+    func compress(_ block: [UInt8], count: Int) throws(ArchiveError) {
+        let failure: ArchiveError? = unsafe block.withUnsafeBytes { content in
+            do throws(ArchiveError) {
+                try unsafe compress(UnsafeRawBufferPointer(rebasing: content.prefix(count)))
+            } catch {
+                return error
+            }
+            return nil
         }
+        if let failure { throw failure }
     }
 
-    func compress(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
+    private func compress(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
         try sink.compressing(content.count) { () throws(ArchiveError) in
             guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
             var failure: ArchiveError?
@@ -45,6 +47,7 @@ internal import Disk
 
     /// Ends the file's bytes.
     func end() throws(ArchiveError) {
+        sink.hashing(0) { contentHasher.settle() }
         try sink.compressing(0) { () throws(ArchiveError) in try encoder.finish(to: sink) }
     }
 }

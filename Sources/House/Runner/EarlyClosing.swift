@@ -1,0 +1,173 @@
+internal import ArchiveWriting
+internal import Extract
+internal import Load
+internal import Model
+internal import RecordScan
+internal import Synchronization
+internal import Transform
+
+/// Writes partitions whose rows are all there while the walk goes on.
+///
+/// A thread takes two waiting partitions and writes them in turn, so that their contents are hashed together, which takes little
+/// longer than one alone. A second thread joins when the walk can't go on: otherwise the walk has that processor.
+final class EarlyClosing: Sendable {
+    struct Ripe: Sendable {
+        var number: Int
+        var run: RowRun
+        var spilled: [StagedRun]
+        var window: TimeWindow
+        /// Nothing is read any more while this one is written: two threads share its work.
+        var isLast: Bool
+    }
+
+    private struct Work {
+        var waiting: [Ripe] = []
+        /// Partitions that are being written, or wait for the medium.
+        var underWay = 0
+        var threads = 0
+        var idle: [ArchiveSink] = []
+        var sinks = 0
+        var closed: [Int: StreamClosing.Closed]
+        var fault: Fault?
+        /// Those who wait until fewer partitions are on their way.
+        var sleepers: [CheckedContinuation<Void, Never>] = []
+
+        var isFull: Bool { waiting.count + underWay >= EarlyClosing.most }
+        var isIdle: Bool { waiting.isEmpty && underWay == 0 }
+    }
+
+    /// Partitions that wait or are written; with one more the walk waits. Each holds its rows in memory.
+    private static let most = 3
+    private static let threadsAtOnce = 2
+
+    private let closing: StreamClosing
+    private let prefix: String
+    private let reader: ArchiveLine
+    private let work: Mutex<Work>
+
+    /// - Parameters:
+    ///   - prefix: of file names, new in the folder for each attempt.
+    ///   - closed: what an earlier attempt closed.
+    init(_ closing: StreamClosing, prefix: String, reader: ArchiveLine, closed: [Int: StreamClosing.Closed]) {
+        self.closing = closing
+        self.prefix = prefix
+        self.reader = reader
+        work = Mutex(Work(closed: closed))
+    }
+
+    /// Waits until there is room for one more.
+    func room() async {
+        while work.withLock({ $0.isFull }) {
+            startThread(upTo: EarlyClosing.threadsAtOnce)
+            await change { $0.isFull }
+        }
+    }
+
+    func add(_ ripe: Ripe) {
+        work.withLock { $0.waiting.append(ripe) }
+        startThread(upTo: ripe.isLast ? EarlyClosing.threadsAtOnce : 1)
+    }
+
+    /// Partitions closed so far; waits for those on their way.
+    func closed() async throws(Fault) -> [Int: StreamClosing.Closed] {
+        while !work.withLock({ $0.isIdle }) {
+            startThread(upTo: EarlyClosing.threadsAtOnce)
+            await change { !$0.isIdle }
+        }
+        let (closed, fault) = work.withLock { ($0.closed, $0.fault) }
+        if let fault { throw fault }
+        return closed
+    }
+
+    /// Waits for the end of a partition, as long as `isNeeded`.
+    private func change(while isNeeded: @Sendable (borrowing Work) -> Bool) async {
+        await withCheckedContinuation { sleeper in
+            let goesOn = work.withLock { work in
+                guard isNeeded(work) else { return true }
+                work.sleepers.append(sleeper)
+                return false
+            }
+            if goesOn { sleeper.resume() }
+        }
+    }
+
+    // MARK: Threads
+
+    private func startThread(upTo most: Int) {
+        let isWanted = work.withLock { work in
+            guard !work.waiting.isEmpty, work.threads < most else { return false }
+            work.threads += 1
+            return true
+        }
+        guard isWanted else { return }
+        Task { self.write() }
+    }
+
+    private func write() {
+        while let ripe = next() {
+            let sinks = ripe.map { _ in sink() }
+            let writings = zip(ripe, sinks).map { ripe, sink in
+                let job = StreamClosing.Job(
+                    number: ripe.number,
+                    name: closing.naming.name(ripe.number),
+                    run: ripe.run,
+                    spilled: ripe.spilled,
+                    old: nil
+                )
+                return PartitionWriting(
+                    job,
+                    by: closing,
+                    reader,
+                    window: ripe.window,
+                    sink: sink,
+                    inBackground: ripe.isLast
+                )
+            }
+            while writings.reduce(false, { $1.step() || $0 }) {}
+            for ((ripe, sink), writing) in zip(zip(ripe, sinks), writings) {
+                let files = sink.takeUnsettled()
+                work.withLock { $0.idle.append(sink) }
+                let closed = writing.closed
+                Task { await settle(files, closed, ripe.number) }
+            }
+        }
+    }
+
+    private func next() -> [Ripe]? {
+        work.withLock { work in
+            guard !work.waiting.isEmpty else {
+                work.threads -= 1
+                return nil
+            }
+            let ripe = Array(work.waiting.prefix(2))
+            work.waiting.removeFirst(ripe.count)
+            work.underWay += ripe.count
+            return ripe
+        }
+    }
+
+    private func sink() -> ArchiveSink {
+        let (idle, number) = work.withLock { work -> (ArchiveSink?, Int) in
+            if let idle = work.idle.popLast() { return (idle, 0) }
+            work.sinks += 1
+            return (nil, work.sinks)
+        }
+        return idle ?? closing.earlySink(number, prefix, reader)
+    }
+
+    /// Nobody compresses while a file waits for the medium, so this is another task's.
+    private func settle(_ files: [UnsettledFile], _ closed: StreamClosing.Closed, _ number: Int) async {
+        let failure = closed.fault == nil ? await UnsettledFile.settle(files) : nil
+        let sleepers = work.withLock { work in
+            work.underWay -= 1
+            if let fault = closed.fault ?? failure.map({ Fault($0).within("partition \(closed.name)") }) {
+                work.fault = work.fault ?? fault
+            } else {
+                work.closed[number] = closed
+            }
+            defer { work.sleepers = [] }
+            return work.sleepers
+        }
+        for sleeper in sleepers { sleeper.resume() }
+    }
+}
