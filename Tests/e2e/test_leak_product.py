@@ -17,7 +17,11 @@ from receiver import Receiver
 NOW = "2026-11-20T12:00:00Z"
 ALL = 169
 # Each answers for itself, so that a run tells as many errors as there are names.
-ALONE = ("projects", "users", "invites", "groups", "roles", "admin_api_keys", "certificates", "audit_logs")
+ALONE = (
+    "projects", "users", "invites", "groups", "roles", "admin_api_keys", "certificates", "audit_logs", "organization_spend_limit",
+    *("usage_" + name for name in ("completions", "decisions", "embeddings", "moderations", "images", "audio_speeches",
+                                   "audio_transcriptions", "vector_stores", "code_interpreter_sessions")),
+)  # fmt: skip
 
 
 def encodings(text):
@@ -107,7 +111,7 @@ class LeakProduct(LeakTest):
         header = self.product.plant("error's x-request-id", lines=False)
         bodies = self.product.plant("a page of HTML"), self.product.plant("a broken page")
         places = self.product.plant("a redirect's Location", lines=False)
-        own = [wrap(text) for text, wrap in zip(encodings(self.own) * 2, list(WRAPPINGS.values()) * 2, strict=False)]
+        own = [wrap(text) for text in dict.fromkeys(encodings(self.own)) for wrap in WRAPPINGS.values()]
         place = "error's message"
         todo, asked, mode = [], [], ""
 
@@ -126,7 +130,7 @@ class LeakProduct(LeakTest):
             return 302, {**more, "Location": "https://h.example/" + " ".join(places)}, b""
 
         self.api.answer = answer
-        text = self.yaml(source="  concurrency: 8\n").read_text()
+        text = self.yaml(source="  concurrency: 16\n").read_text()
         file = self.written("all.yaml", text.replace("  projects: {}\n  users: {}\n", "".join(f"  {name}: {{}}\n" for name in ALONE)))
         for mode, count in (("400", ALL), ("own", len(own)), ("html", 1), ("broken", 1), ("302", 1)):
             # Texts of errors are short, so that each reply has one; a run tells as many as it has streams.
@@ -144,31 +148,74 @@ class LeakProduct(LeakTest):
         self.assertArrived("error's message", "error's code", "error's param", "error's x-request-id")
         self.assertKeyReachedTheAPI()
 
+    def test_every_header_and_cursor_in_every_wrapping(self):
+        headers = {name: self.product.plant(name, lines=False) for name in ("openai-organization", "retry-after", "x-should-retry", "server")}
+        cursors = self.product.plant("a cursor")
+        asked = []
+
+        def answer(path, _):
+            number = len(asked)
+            asked.append(path)
+            more = {name: texts[number % ALL] for name, texts in headers.items()}
+            if "after=" in path or "page=" in path:
+                return 400, more, {"error": {"message": "no such cursor", "type": "x"}}
+            page = {"object": "list", "data": [], "has_more": True, "next": cursors[number % ALL], "last_id": cursors[number % ALL]}
+            return 200, more, page | {"next_page": cursors[number % ALL]}
+
+        self.api.answer = answer
+        text = self.yaml(source="  concurrency: 16\n").read_text()
+        for start in range(0, ALL, len(ALONE)):
+            file = self.written(f"all-{start}.yaml", text.replace("  projects: {}\n  users: {}\n", "".join(f"  {name}: {{}}\n" for name in ALONE))
+                                .replace("pipeline: demo", f"pipeline: demo-{start}"))  # fmt: skip
+            self.assertNotEqual(self.quiet("run", file, "--json", "--now", NOW).code, 0)
+            self.quiet("check", file)
+        # None of these is ever told; that they were sent is all there is to show.
+        self.assertGreaterEqual(len(asked), ALL)
+
+    def test_an_organizations_name_that_is_a_secret_is_nowhere(self):
+        texts = self.product.plant("openai-organization", lines=False)[:13]
+        for number, text in enumerate(texts):
+            self.api.answer = lambda path, _, text=text: (200, {"openai-organization": text}, self.api.page(path))
+            file = self.written("one.yaml", self.yaml().read_text().replace("pipeline: demo", f"pipeline: demo-{number}"))
+            self.assertIn("manifest.json holds what looks like a secret", self.quiet("run", file, "--now", NOW, expect=5).error)
+        self.search_files()
+
     def test_every_place_of_a_file_in_every_wrapping(self):
         def texts(place):
             return [json.dumps(text) for text in self.product.plant(place)]
 
         names = "".join(f"  {one}: {{}}\n" for one in texts("a stream's name"))
-        settings = "".join(f"    {one}: {two}\n" for one, two in zip(texts("a setting's name"), texts("a setting's value"), strict=True))
+        settings = "".join(f"    {one}: 1\n" for one in texts("a setting's name"))
         top = "".join(f"{one}: true\n" for one in texts("a section's name"))
         start = "pipeline: x\nsource:\n  connector: openai_admin\n"
-        for number, text in enumerate((
-            f"{start}streams:\n{names}", f"{start}streams:\n  users:\n{settings}", start + top,
-            f"{start}transform: [ {', '.join(texts('a flow list'))}", f"{start}# " + " ".join(self.product.plant("a comment", lines=False)),
-        )):  # fmt: skip
+        for number, text in enumerate((f"{start}streams:\n{names}", f"{start}streams:\n  users:\n{settings}", start + top)):
             path = self.written(f"{number}.yaml", text)
             for form in ("text", "json", "github", "sarif"):
                 self.quiet("validate", path, "--format", form)
             self.quiet("run", path, "--dry-run")
-        # These are one to a file, and each would be quoted.
-        for number, one in enumerate(zip(texts("a pipeline's name"), texts("a connector's name"), texts("a base URL"), strict=True)):
-            self.quiet("validate", self.written("one.yaml", "pipeline: {}\nsource:\n  connector: {}\n  base_url: {}\n".format(*one)))
+        # These are one to a file: reading ends where a list has no comma, or at a terminal's colours, and there is but one name, and one comment
+        # beside it.
+        comments = self.product.plant("a comment", lines=False)
+        words = zip(texts("a pipeline's name"), texts("a connector's name"), texts("a base URL"), strict=True)
+        for name, files in (
+            ("list", [f"{start}transform: [ {one} x ]" for one in texts("a flow list")]),
+            ("note", [f"{start}x: true # {one}" for one in comments]),
+            ("value", [f"{start}load:\n  format: {one}" for one in texts("a setting's value")]),
+            ("name", ["pipeline: {}\nsource:\n  connector: {}\n  base_url: {}\n".format(*three) for three in words]),
+        ):
+            self.quiet("validate", *(self.written(f"{name}-{at}.yaml", text) for at, text in enumerate(files)))
         streams = "".join(f"  - name: {one}\n    path: {two}\n" for one, two in zip(texts("a connector's stream"), texts("its path"), strict=True))
         more = "".join(f"{one}: 1\n" for one in texts("a connector's section"))
         connector = self.written("c.yaml", f'connector: c\nbase_url: "https://h.example"\n{more}streams:\n{streams}')
         self.quiet("discover", connector)
         self.quiet("validate", self.written("uses.yaml", f"pipeline: x\nsource:\n  connector: {connector}\n"))
-        self.assertArrived("a stream's name", "a setting's name", "a section's name", "a connector's stream", "its path", "a connector's section")
+        self.assertArrived(
+            "a stream's name", "a setting's name", "a section's name", "a pipeline's name", "a connector's name", "a setting's value", "a connector's stream",
+            "its path", "a connector's section",
+        )  # fmt: skip
+        # A line with colours is no YAML, and one with a private key is not shown; an address with any other secret is refused without it.
+        self.assertArrived("a comment", "a flow list", least=ALL - 13)
+        self.assertArrived("a base URL", least=ALL - 2 * 13)
 
     def test_every_argument_is_refused_in_every_wrapping(self):
         texts = self.product.plant("an argument")
@@ -187,8 +234,16 @@ class LeakProduct(LeakTest):
         ring = "/nowhere/" + " ".join(self.product.plant("COGNI_KEY_RING", lines=False)).replace("/", "_")
         self.assertNotEqual(self.quiet("keys", "list", env={"COGNI_KEY_RING": ring}).code, 0)
         self.assertNotEqual(self.quiet("check", file, env={"OPENAI_BASE_URL": " ".join(self.product.plant("OPENAI_BASE_URL"))}).code, 0)
+        usual = self.yaml(name="usual", more="alerts: { webhook: \"${OPENAI_ADMIN_AUDIT_WEBHOOK:-}\" }\n")
+        usual.write_text(usual.read_text().replace("streams:", "  organization: ${OPENAI_ORGANIZATION}\n  project: ${OPENAI_PROJECT}\n"
+                                                   "  page_limit: ${OPENAI_ADMIN_LIMIT:-max}\nstreams:"))  # fmt: skip
+        wanted = {"OPENAI_ORGANIZATION": "org-1", "OPENAI_PROJECT": "proj_1", "COGNI_WEBHOOK_SECRET": "whs" + "ec_" + "QUJD" * 11}
+        for name in ("OPENAI_ORGANIZATION", "OPENAI_PROJECT", "OPENAI_ADMIN_LIMIT", "OPENAI_ADMIN_AUDIT_WEBHOOK", "COGNI_WEBHOOK_SECRET"):
+            for texts in (self.product.plant(f"{name}, lines"), self.product.plant(name, lines=False)):
+                for words in (["check", usual], ["validate", usual], ["run", usual, "--json"]):
+                    self.quiet(*words, env=wanted | {name: " ".join(texts)})
         self.quiet("keys", "create", expect=0)
-        for name in ("COGNI_MASTER_KEY_FILE", "COGNI_MASTER_KEY_COMMAND"):
+        for name in ("COGNI_MASTER_KEY_FILE", "COGNI_MASTER_KEY_COMMAND", "COGNI_MASTER_KEY_FD", "COGNI_MASTER_KEY_CREDENTIAL"):
             self.assertNotEqual(self.quiet("keys", "list", env={name: " ".join(self.product.plant(name)), "COGNI_MASTER_KEY": ""}).code, 0)
         hook, said = self.given / "hook", self.given / "said"
         env = {"COGNI_MASTER_KEY": "", "COGNI_MASTER_KEY_COMMAND": str(hook)}
@@ -232,7 +287,8 @@ class LeakProduct(LeakTest):
                  for one, two in zip(self.product.plant("a schema's field"), self.product.plant("a schema's value"), strict=True)}  # fmt: skip
         schema = {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object", "properties": names}}}}
         reply = {"get": {"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}}
-        paths = {"/organization/users": reply} | {f"/organization/{one}": reply for one in self.product.plant("a schema's path")[::8]}
+        listed = {"get": {"responses": {"200": {"description": "a list"}}}}
+        paths = {"/organization/users": reply} | {f"/organization/{one}": listed for one in self.product.plant("a schema's path")}
         document = self.written("openapi.json", json.dumps({"openapi": "3.1.0", "info": {"title": "x"}, "paths": paths}))
         text = self.yaml().read_text()
         file = self.written("usage.yaml", text.replace("  projects: {}\n", "  usage_completions: { group_by: [user_id, model] }\n"))
@@ -252,7 +308,7 @@ class LeakProduct(LeakTest):
         self.assertEqual(self.quiet("keys", "list").code, 9)
         os.remove(self.work / "ring.json")
         self.search_files()
-        self.assertArrived("an event's user", "an event's model", "a cell", "a mapping's key", "a schema's field")
+        self.assertArrived("an event's user", "an event's model", "a cell", "a mapping's key", "a schema's field", "a schema's path")
 
 
 if __name__ == "__main__":
