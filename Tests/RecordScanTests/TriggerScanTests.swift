@@ -2,31 +2,45 @@ import Testing
 
 @testable import RecordScan
 
+/// Random beginnings and text over few letters, so that they meet; `found` is what the scan says, `plain` what is there.
+private func scanned(_ seed: UInt64, _ letters: [UInt8], beginnings most: UInt64) -> (found: [Int], plain: [Int]) {
+    var state = seed &* 0x9E37_79B9_7F4A_7C15
+    func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+    func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in letters[Int(next() % UInt64(letters.count))] } }
+    let beginnings = Set((0..<(next() % most)).map { _ in bytes(3) })
+    let scan = TriggerScan(beginnings)
+    let text = bytes(Int(next() % 300))
+    var at = 0
+    var found: [Int] = []
+    while let place = scan.next(text, count: text.count, from: at) {
+        found.append(place)
+        at = place + 1
+    }
+    let plain = text.indices.filter { $0 + 3 <= text.count && beginnings.contains(Array(text[$0..<$0 + 3])) }
+    return (found, plain)
+}
+
 /// The vectorized scan must find what a plain one finds, in any place and at any length.
 @Test func theScanAgreesWithAPlainOneOnRandomBytes() {
     for seed in UInt64(1)...400 {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15
-        func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
-        let letters = Array("abcsk-:/".utf8)
-        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in letters[Int(next() % UInt64(letters.count))] } }
-        let beginnings = Set((0..<(next() % 6)).map { _ in bytes(3) })
-        let scan = TriggerScan(beginnings)
-        let text = bytes(Int(next() % 300))
-        var at = 0
-        var found: [Int] = []
-        while let place = scan.next(text, count: text.count, from: at) {
-            found.append(place)
-            at = place + 1
-        }
-        let plain = text.indices.filter { $0 + 3 <= text.count && beginnings.contains(Array(text[$0..<$0 + 3])) }
-        // Neighbours may share a group; then the scan may say more, never less.
-        #expect(Set(found).isSuperset(of: plain), "seed \(seed)")
+        let (found, plain) = scanned(seed, Array("abcsk-:/".utf8), beginnings: 6)
         #expect(found == plain, "seed \(seed)")
+    }
+}
+
+/// Of up to 64 beginnings each is told apart; of more, neighbours share a group, and the scan may say more, never less.
+@Test func ofManyBeginningsNoneIsMissed() {
+    for seed in UInt64(1)...200 {
+        let few = scanned(seed, Array(0...255), beginnings: 64)
+        #expect(few.found == few.plain, "seed \(seed)")
+        let many = scanned(seed, Array("abcdefghijklmno-_ABCDE0123".utf8), beginnings: 900)
+        #expect(Set(many.found).isSuperset(of: many.plain), "seed \(seed)")
+        #expect(many.found.count <= 300)
     }
 }
 

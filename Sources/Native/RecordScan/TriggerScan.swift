@@ -6,11 +6,8 @@ internal import CRecordScan
 
     /// - Parameter beginnings: three bytes each. Their order is free; at most 64 groups of neighbours are told apart.
     package init(_ beginnings: Set<[UInt8]>) {
-        unsafe raw = cogni_triggers_new()
         let sorted = beginnings.filter { $0.count == 3 }.sorted { $0.lexicographicallyPrecedes($1) }
-        for (index, bytes) in sorted.enumerated() {
-            unsafe cogni_triggers_add(raw, bytes, UInt32(index * 64 / max(sorted.count, 64)))
-        }
+        unsafe raw = cogni_triggers_new(sorted.flatMap(\.self), UInt32(sorted.count))
     }
 
     deinit { unsafe cogni_triggers_free(raw) }

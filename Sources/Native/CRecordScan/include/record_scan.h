@@ -269,10 +269,9 @@ const uint8_t *cogni_totals_set_value(const cogni_totals *totals, uint32_t set, 
 
 typedef struct cogni_triggers cogni_triggers;
 
-cogni_triggers *cogni_triggers_new(void);
+// `beginnings`: `count` times three bytes, sorted. More than 64 are told apart by groups of neighbours only.
+cogni_triggers *cogni_triggers_new(const uint8_t *beginnings, uint32_t count);
 void cogni_triggers_free(cogni_triggers *triggers);
-// Adds a beginning of three bytes to a group, 0 to 63. Beginnings of one group should look alike.
-void cogni_triggers_add(cogni_triggers *triggers, const uint8_t *bytes, uint32_t group);
 // The first place from `from` on where three bytes stand of which some group has each at its place; `length`: none.
 size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes, size_t length, size_t from);
 
