@@ -4,15 +4,16 @@ internal import Synchronization
 /// Memory of large pages that were read and dropped, kept for the next ones.
 ///
 /// Memory fresh from the system costs a fault every 4 KiB, for a page of 14 MB as much time as scanning it: buffers
-/// are used again, and made of the system's huge pages where it has them. At most two wait here, and none larger than
-/// 32 MiB, so that one huge page does not stay for the rest of the run.
+/// are used again. At most two wait here, and none larger than 32 MiB, so that one large page does not stay for the rest of the run.
+/// The system's huge pages are not asked for: a virtual machine often has to fetch them from its host first, which was seen to
+/// take four times as long as the faults.
 @safe final class PageStock: Sendable {
     static let shared = PageStock()
 
     private static let smallest = 1 << 20
     private static let largest = 32 << 20
     private static let limit = 2
-    private static let hugePage = 2 << 20
+    private static let systemPage = 4096
 
     @safe private struct Buffer: @unchecked Sendable {  // owned by the stock while it lies here
         var base: UnsafeMutableRawPointer
@@ -33,10 +34,9 @@ internal import Synchronization
         guard capacity >= PageStock.smallest else {
             return (.allocate(byteCount: capacity + PageBytes.padding, alignment: 64), capacity)
         }
-        let whole = (capacity + capacity / 16 + PageBytes.padding + PageStock.hugePage - 1) & ~(PageStock.hugePage - 1)
-        let base = UnsafeMutableRawPointer.allocate(byteCount: whole, alignment: PageStock.hugePage)
-        // A wish: where it is not granted, pages are small ones.
-        unsafe _ = madvise(base, whole, MADV_HUGEPAGE)
+        let whole =
+            (capacity + capacity / 16 + PageBytes.padding + PageStock.systemPage - 1) & ~(PageStock.systemPage - 1)
+        let base = UnsafeMutableRawPointer.allocate(byteCount: whole, alignment: PageStock.systemPage)
         return unsafe (base, whole - PageBytes.padding)
     }
 
