@@ -23,7 +23,7 @@ final class EarlyClosing: Sendable {
     private struct Work {
         var waiting: [Ripe] = []
         /// Partitions that are being written, or wait for the medium.
-        var underWay = 0
+        var underWay: Set<Int> = []
         var threads = 0
         var idle: [ArchiveSink] = []
         var sinks = 0
@@ -32,8 +32,10 @@ final class EarlyClosing: Sendable {
         /// Those who wait until fewer partitions are on their way.
         var sleepers: [CheckedContinuation<Void, Never>] = []
 
-        var isFull: Bool { waiting.count + underWay >= EarlyClosing.most }
-        var isIdle: Bool { waiting.isEmpty && underWay == 0 }
+        var isFull: Bool { waiting.count + underWay.count >= EarlyClosing.most }
+        var isIdle: Bool { waiting.isEmpty && underWay.isEmpty }
+        /// Whether it has to be waited for, so that all of `numbers` are closed.
+        func lacks(_ numbers: Set<Int>) -> Bool { fault == nil && numbers.contains { closed[$0] == nil } }
     }
 
     /// Partitions that wait or are written; with one more the walk waits. Each holds its rows in memory.
@@ -77,6 +79,19 @@ final class EarlyClosing: Sendable {
         let (closed, fault) = work.withLock { ($0.closed, $0.fault) }
         if let fault { throw fault }
         return closed
+    }
+
+    /// Partitions that are closed or on their way to it.
+    var numbers: Set<Int> {
+        work.withLock { $0.underWay.union($0.closed.keys).union($0.waiting.map(\.number)) }
+    }
+
+    /// Some of the partitions, once they are closed; the walk goes on meanwhile.
+    func closed(_ numbers: Set<Int>) async throws(Fault) -> [Int: StreamClosing.Closed] {
+        while work.withLock({ $0.lacks(numbers) }) { await change { $0.lacks(numbers) } }
+        let (closed, fault) = work.withLock { ($0.closed, $0.fault) }
+        if let fault { throw fault }
+        return closed.filter { numbers.contains($0.key) }
     }
 
     /// Waits for the end of a partition, as long as `isNeeded`.
@@ -141,7 +156,7 @@ final class EarlyClosing: Sendable {
             }
             let ripe = Array(work.waiting.prefix(2))
             work.waiting.removeFirst(ripe.count)
-            work.underWay += ripe.count
+            work.underWay.formUnion(ripe.map(\.number))
             return ripe
         }
     }
@@ -159,7 +174,7 @@ final class EarlyClosing: Sendable {
     private func settle(_ files: [UnsettledFile], _ closed: StreamClosing.Closed, _ number: Int) async {
         let failure = closed.fault == nil ? await UnsettledFile.settle(files) : nil
         let sleepers = work.withLock { work in
-            work.underWay -= 1
+            work.underWay.remove(number)
             if let fault = closed.fault ?? failure.map({ Fault($0).within("partition \(closed.name)") }) {
                 work.fault = work.fault ?? fault
             } else {

@@ -84,6 +84,7 @@ package struct PipelineRun: Sendable {
             organization: organization
         )
         let results = await work.results()
+        await keeper.settle()
         let fence = CommitFence(root: root, lock: lock, store: store, claim: claim, base: current)
         let lost = await keeper.fault
         if lost != nil || results.contains(where: { $0.fault?.code == .cannotWrite }) {

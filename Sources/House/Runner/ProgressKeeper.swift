@@ -50,6 +50,8 @@ actor ProgressKeeper {
     private var restsUntil = ContinuousClock.now
     private var streams: [String: Stream] = [:]
     private var earlier: [String: SliceProgress] = [:]
+    /// Checkpoints that walks did not wait for.
+    private var underWay: [String: Task<Void, Never>] = [:]
     /// The first failure to make progress durable; the run can't be trusted to resume, and says so.
     private(set) var fault: Fault?
 
@@ -92,7 +94,8 @@ actor ProgressKeeper {
         return Carried(spilled: spilled, early: early, counts: PageCounts(kept: row.counters), pages: row.pages)
     }
 
-    func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) {
+    func begin(_ stream: String, engine: StreamEngine, groupBy: [String], carried: Carried?, isResumable: Bool) async {
+        await underWay[stream]?.value  // of an engine that this one takes the place of
         // Progress under another grouping waits until that grouping is asked for.
         let kept = earlier[ProgressKeeper.engineID(stream)]?.counters["group_by"]
         let isOurs = kept == nil || kept == JSONValue.strings(groupBy)
@@ -167,37 +170,72 @@ actor ProgressKeeper {
         streams[row.stream]?.dirty.insert(row.id)
         let now = ContinuousClock.now
         guard let last = streams[row.stream]?.lastCheckpoint, now - last >= interval, now >= restsUntil else { return }
-        await checkpoint(row.stream)
+        // The walk goes on while its partitions are written and synced, unless every page is to be durable before the next.
+        guard interval > .zero else { return await checkpoint(row.stream) }
+        guard underWay[row.stream] == nil, let begun = await begin(row.stream) else { return }
+        underWay[row.stream] = Task { await end(begun) }
     }
 
     /// Makes what a stream has so far durable.
-    func checkpoint(_ name: String) async {
-        guard var stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return }
-        let dirty = stream.dirty
+    private func checkpoint(_ name: String) async {
+        await underWay[name]?.value
+        if let begun = await begin(name) { await end(begun) }
+    }
+
+    /// What is to become durable: rows, and up to where the walks had come when these were taken.
+    private struct Checkpoint {
+        var name: String
+        var stream: Stream
+        var taken: StreamEngine.Taken
+        var row: SliceProgress
+        var walks: [SliceProgress]
+        var start: ContinuousClock.Instant
+    }
+
+    private func begin(_ name: String) async -> Checkpoint? {
+        guard var stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return nil }
+        // As they are before the rows are taken: another walk may go on meanwhile.
+        let walks = stream.dirty.sorted().compactMap { stream.slices[$0] }
         stream.dirty = []
-        let begun = ContinuousClock.now
-        stream.lastCheckpoint = begun
+        let start = ContinuousClock.now
+        stream.lastCheckpoint = start
         streams[name] = stream
         do throws(Fault) {
-            guard let durable = try await stream.engine.makeDurable() else { return }
+            guard let taken = try await stream.engine.taken() else { return nil }
             var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
-            row.staged = durable.spilled.map(\.text)
+            row.staged = taken.spilled.map(\.text)
             row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
+            return Checkpoint(name: name, stream: stream, taken: taken, row: row, walks: walks, start: start)
+        } catch {
+            fault = fault ?? error
+            return nil
+        }
+    }
+
+    private func end(_ checkpoint: Checkpoint) async {
+        defer { underWay[checkpoint.name] = nil }
+        let stream = checkpoint.stream
+        do throws(Fault) {
+            guard let closed = try await stream.engine.makeDurable(checkpoint.taken) else { return }
             var counts = stream.carried?.counts ?? PageCounts()
-            counts += durable.counts
+            counts += checkpoint.taken.counts
+            var row = checkpoint.row
             row.counters = .object(
                 counts.kept(clean) + [
-                    .init("group_by", .strings(stream.groupBy)), .init("closed", ClosedPartitions.json(durable.early)),
+                    .init("group_by", .strings(stream.groupBy)), .init("closed", ClosedPartitions.json(closed)),
                     .init("organization", .optional(await organization.header)),
                 ]
             )
-            // As they were before the rows became durable: another walk may have gone on meanwhile, with rows that have not.
-            let walks = dirty.sorted().compactMap { stream.slices[$0] }
-            try store.saveProgress([row] + walks, as: claim)
-            rest(after: ContinuousClock.now - begun)
+            try store.saveProgress([row] + checkpoint.walks, as: claim)
+            rest(after: ContinuousClock.now - checkpoint.start)
         } catch {
             fault = fault ?? error
         }
+    }
+
+    /// Waits for what is under way: afterwards nothing is saved any more.
+    func settle() async {
+        while let task = underWay.values.first { await task.value }
     }
 
     /// A stream of many partitions has much to note, and a disk may be slow: noting takes a tenth of the time, unless

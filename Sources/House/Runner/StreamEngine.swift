@@ -68,19 +68,15 @@ actor StreamEngine {
         PageCounts(fetched: encoder.fetched, incomplete: encoder.incomplete, drift: encoder.drift)
     }
 
-    /// Writes the rows in memory to staging, and when `sync` waits until they are on the medium.
-    func spill(sync: Bool) throws(Fault) {
+    /// Writes the rows in memory to staging.
+    private func spill() throws(Fault) {
         let runs = encoder.takePartitions()
-        guard runs.contains(where: { $0.value.count > 0 }) else {
-            if sync { try runFile?.sync() }
-            return
-        }
+        guard runs.contains(where: { $0.value.count > 0 }) else { return }
         if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
         guard let file = runFile else { return }
         for (partition, run) in runs.sorted(by: { $0.key < $1.key }) where run.count > 0 {
             spilled.append(try file.append(run, partition: partition))
         }
-        if sync { try file.sync() }
     }
 
     /// Sends waiting rows to staging when all streams together hold too many. Call it after each page, when what
@@ -90,7 +86,7 @@ actor StreamEngine {
         let isOver = memory.isOver(before: counted, now: now)
         counted = now
         guard isOver, now > StreamEngine.smallest else { return }
-        try spill(sync: false)
+        try spill()
         _ = memory.isOver(before: counted, now: 0)
         counted = 0
     }
@@ -116,16 +112,29 @@ actor StreamEngine {
     /// Partitions closed so far; waits for those on their way.
     func closedEarly() async throws(Fault) -> [Int: StreamClosing.Closed] { try await early.closed() }
 
-    /// All that was taken so far, durable: what a later attempt goes on from. `nil` once the rows were handed over for
-    /// closing: the last one still holds then.
-    func makeDurable() async throws(Fault) -> (
-        spilled: [StagedRun], early: [Int: StreamClosing.Closed], counts: PageCounts
-    )? {
-        let early = try await closedEarly()
+    /// What had been taken at one moment: rows in staging, partitions that are closed or on their way to it, and counts.
+    struct Taken: Sendable {
+        var spilled: [StagedRun]
+        var partitions: Set<Int>
+        var counts: PageCounts
+    }
+
+    /// All that was taken so far, for ``makeDurable(_:)``. `nil` once the rows were handed over for closing: what was made durable
+    /// last still holds then.
+    func taken() throws(Fault) -> Taken? {
         guard !isHandedOver else { return nil }
-        // From here on nothing waits, so that the three belong together while other walks go on taking pages.
-        try spill(sync: true)
-        return (spilled, early, counts)
+        // Nothing waits here, so that the three belong together while other walks go on taking pages.
+        try spill()
+        return Taken(spilled: spilled, partitions: early.numbers, counts: counts)
+    }
+
+    /// Waits until all of it is on the medium: what a later attempt goes on from, with these partitions closed. Pages may be taken
+    /// meanwhile.
+    func makeDurable(_ taken: Taken) async throws(Fault) -> [Int: StreamClosing.Closed]? {
+        let closed = try await early.closed(taken.partitions)
+        guard !isHandedOver else { return nil }
+        try runFile?.sync()
+        return closed
     }
 
     /// Hands over everything, for closing.
