@@ -29,6 +29,25 @@ INSTRUCTIONS_TO_START = 250_000_000
 # A bucket of a hundred rows costs one allocation, a row none: one row in twenty may, before something is wrong.
 ALLOCATIONS_A_ROW = 0.05
 
+
+
+def repeated(*units, end=""):
+    """Text of a given length: a part for each unit, with what ends or hides nothing but at the far end."""
+    return lambda count: " ".join((unit * count)[: count // len(units)] + end for unit in units)
+
+
+# What wakes the sanitizer and comes to nothing, or to something each time. A part of each text must be long for quadratic work to show.
+HOSTILE = {
+    "keys": repeated("sk-", "ghp_", "sk-admin-", "xoxb-"),
+    "tokens": repeated("eyJ.", "eyJaaaaaaaaaa.", "Bearer ", "AKIA"),
+    "private keys": repeated("-----BEGIN PRIVATE KEY-----", '-----BEGIN PRIVATE KEY-----",'),
+    "headers": repeated("authorization:*", "cookie:", "cookie:\\x", end="…"),
+    "assignments": repeated("password=", "token=x", "?key=", end="…"),
+    "addresses": repeated("://a:1", "a@b."),
+    "a port and what follows": lambda count: "://a:" + "1" * (count // 2) + "x" + "," * (count // 2),
+    "found each time": repeated("ghp_" + "a1" * 13 + " ", "%41%20"),
+}
+
 # One stream like the usage report; a whole connector would cost more to read than the rows.
 CONNECTOR = """connector: cost
 base_url: http://127.0.0.1:{port}/v1
@@ -140,6 +159,30 @@ class Cost(unittest.TestCase):
         count = self.instructions(lambda wrapper: self.run_cogni(["--version"], wrapper))
         print(f"instructions of `cogni --version`: {count:,}")
         self.assertLess(count, INSTRUCTIONS_TO_START)
+
+    def test_hostile_text_costs_what_its_length_costs(self):
+        """Four times the text is four times the instructions, whatever is nearly a secret in it; quadratic work would be sixteen times.
+
+        The sanitizer's own count of steps is held against the length in its unit tests; here everything is counted, also what nobody thought of
+        counting. An error message that quotes a path is the way in.
+        """
+        folder = os.path.join(self.folder, "none")
+
+        def instructions(text):
+            done = subprocess.run(
+                ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/callgrind", self.program, "keys", "list"], capture_output=True,
+                text=True, timeout=600, cwd=self.folder, env={"PATH": os.environ["PATH"], "SWIFT_DETERMINISTIC_HASHING": "1",
+                                                               "COGNI_KEY_RING": f"{folder}/{text}"})  # fmt: skip
+            self.assertEqual(done.returncode, 9, done.stderr[-2000:])
+            return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+
+        start = instructions("")
+        for name, text in HOSTILE.items():
+            with self.subTest(name):
+                few, many = (instructions(text(count)) - start for count in (2_000, 8_000))
+                print(f"hostile text, {name}: {few / 2_000:,.0f} and {many / 8_000:,.0f} instructions a byte")
+                self.assertGreater(few, 100_000, "it can't be that cheap: was the text looked at?")
+                self.assertLess(many / few, 5)
 
 
 if __name__ == "__main__":

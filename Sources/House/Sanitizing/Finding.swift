@@ -34,14 +34,6 @@ struct Finding: Sendable, Equatable {
     }
 }
 
-/// What one scan remembers between its matchers, to stay linear.
-struct ScanMemory: Sendable {
-    /// Bytes that matchers walked over; tests hold it against the length of the text.
-    var steps = 0
-    /// Up to here an assignment's value was seen to be no secret, and so is every end of it.
-    var harmlessUntil = 0
-}
-
 /// Whether a key may begin at `at`: the byte before is no part of a word, or it is the end of an escape,
 /// as in `\nsk-…`, `\u000ask-…`, `%22sk-…` or a terminal's colour.
 func isLeftEdge(_ text: Span<UInt8>, _ at: Int) -> Bool {

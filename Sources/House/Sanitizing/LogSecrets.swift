@@ -21,14 +21,14 @@ enum LogSecrets {
             wholeLine = index >= schemes.count - 2
             break
         }
-        return hidden(text, from: start, wholeLine: wholeLine, &memory)
+        return hidden(wholeLine ? .line : .plain, text, from: start, &memory)
     }
 
     /// `cookie: …` and `set-cookie: …`, to the end of the line or string.
     static func findCookie(_ text: Span<UInt8>, at: Int, _ memory: inout ScanMemory) -> Finding? {
         guard stands(cookie, in: text, at: at, folding: true), let start = valueStart(text, after: at + cookie.count)
         else { return nil }
-        return hidden(text, from: start, wholeLine: true, &memory)
+        return hidden(.line, text, from: start, &memory)
     }
 
     private static let parameters: Set<[UInt8]> = Set(
@@ -49,10 +49,7 @@ enum LogSecrets {
             name.append(Letters.upper.contains(text[index]) ? text[index] | 0x20 : text[index])
         }
         guard parameters.contains(name) else { return nil }
-        var last = end + 1
-        while last < text.count, !endsValue(text[last]), text[last] != 0x23 { last += 1 }
-        memory.steps += last - end
-        return finding(text, end + 1, last)
+        return hidden(.parameter, text, from: end + 1, &memory)
     }
 
     /// A keyword, how it may go on, and when the value is worth hiding.
@@ -92,27 +89,21 @@ enum LogSecrets {
             for tail in harmlessTails where nameEnd - tail.count >= at + word.count {
                 if stands(tail, in: text, at: nameEnd - tail.count, folding: true) { return nil }
             }
-            guard let start = valueStart(text, after: nameEnd), start >= memory.harmlessUntil else { return nil }
-            var last = start
-            while last < text.count, !endsValue(text[last]) { last += 1 }
-            memory.steps += last - start
-            let found = Letters.found(text, start..<last)
-            let mixed = found.contains(.digit) && !found.intersection(.alphabetic).isEmpty
+            guard let start = valueStart(text, after: nameEnd), !isHidden(text, start) else { return nil }
+            let value = memory.value(.plain, text, from: start)
             // `api_keys: unchanged` speaks of many and holds none; one of them would have digits in it.
             let isPlural = nameEnd > at + word.count && text[nameEnd - 1] | 0x20 == 0x73
-            if last - start >= keyword.least, mixed || keyword.takesAll && !isPlural && !isCode(text, start, last) {
-                return finding(text, start, last)
-            }
-            if last - start > 64 { memory.harmlessUntil = last }
-            return nil
+            guard value.to - start >= keyword.least,
+                value.isMixed(from: start) || keyword.takesAll && !isPlural && !isCode(text, start, value)
+            else { return nil }
+            return finding(value, from: start)
         }
         return nil
     }
 
     /// `Environment.Get(…)`, `$KEY`, `${KEY}`: where a secret comes from, not the secret.
-    private static func isCode(_ text: Span<UInt8>, _ from: Int, _ to: Int) -> Bool {
-        if text[from] == 0x24 || text[from] == 0x28 || text[from] == 0x7B { return true }
-        return (from..<to).contains { text[$0] == 0x28 }
+    private static func isCode(_ text: Span<UInt8>, _ start: Int, _ value: Value) -> Bool {
+        text[start] == 0x24 || text[start] == 0x7B || value.lastParenthesis >= start
     }
 
     /// Behind `:`, `=` or `=>` and the quotes and spaces around it, or `nil` when no value follows.
@@ -130,58 +121,29 @@ enum LogSecrets {
         return index < text.count ? index : nil
     }
 
-    private static func endsValue(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x00...0x20, 0x22, 0x26, 0x27, 0x29, 0x2C, 0x3B, 0x3C, 0x3E, 0x5C, 0x5D, 0x60, 0x7D: true
-        default: false
+    private static func hidden(_ kind: Value.Kind, _ text: Span<UInt8>, from start: Int, _ memory: inout ScanMemory)
+        -> Finding?
+    {
+        var start = start
+        // Behind a backslash, these are escaped by it: no beginning of a value, and a walk from here would pair backslashes otherwise than one
+        // that came by.
+        while kind == .line, start < text.count, text[start - 1] == 0x5C, text[start] == 0x5C || text[start] == 0x22 {
+            start += 1
         }
+        guard !isHidden(text, start) else { return nil }
+        return finding(memory.value(kind, text, from: start), from: start)
     }
 
-    private static func hidden(
-        _ text: Span<UInt8>,
-        from start: Int,
-        wholeLine: Bool,
-        _ memory: inout ScanMemory
-    ) -> Finding? {
-        var last = start
-        while last < text.count {
-            let byte = text[last]
-            if wholeLine {
-                if byte < 0x20 || byte == 0x22 && endsString(text, last) { break }
-                if byte == 0x5C, last + 1 < text.count {
-                    // An escaped line end ends the line; any other escape belongs to the value.
-                    if text[last + 1] == 0x6E || text[last + 1] == 0x72 { break }
-                    last += 1
-                }
-            } else if endsValue(byte) {
-                break
-            }
-            last += 1
-        }
-        last = min(last, text.count)
-        memory.steps += last - start
-        return finding(text, start, last)
-    }
-
-    /// Whether a quote ends a JSON string rather than standing in a header: `"}`, `":`, `","`, but not `", realm`.
-    private static func endsString(_ text: Span<UInt8>, _ quote: Int) -> Bool {
-        var next = quote + 1
-        guard next < text.count else { return true }
-        if text[next] == 0x7D || text[next] == 0x5D || text[next] == 0x3A { return true }
-        guard text[next] == 0x2C else { return false }
-        let limit = min(next + 4, text.count)
-        next += 1
-        while next < limit, text[next] == 0x20 { next += 1 }
-        return next < text.count && (text[next] == 0x22 || text[next] == 0x7B || text[next] == 0x5B)
+    /// Whether what begins here says that it is hidden: a field token, `[NAME]`, `***`. Asked before it is walked over.
+    private static func isHidden(_ text: Span<UInt8>, _ start: Int) -> Bool {
+        guard start < text.count else { return true }
+        return text[start] == 0x5B || text[start] == 0x2A || stands([0x65, 0x66, 0x31, 0x2E], in: text, at: start)
     }
 
     /// A finding, unless there is nothing, or nothing any more, to hide.
-    private static func finding(_ text: Span<UInt8>, _ from: Int, _ to: Int) -> Finding? {
-        guard to > from else { return nil }
-        if stands([0x65, 0x66, 0x31, 0x2E], in: text, at: from) { return nil }
-        for index in from..<to where text[index] == 0xE2 && stands(Finding.ellipsis, in: text, at: index) { return nil }
-        if text[from] == 0x5B || text[from] == 0x2A { return nil }
-        return Finding(from: from, to: to, mask: .all)
+    private static func finding(_ value: Value, from start: Int) -> Finding? {
+        guard value.to > start, value.lastEllipsis < start else { return nil }
+        return Finding(from: start, to: value.to, mask: .all)
     }
 
     /// An e-mail address around the `@` at `at`, whole.

@@ -82,7 +82,9 @@ package struct Sanitizer: Sendable {
         let second = triggers.second.span
         let third = triggers.third.span
         let last = text.count - 2
-        var out: [UInt8]?
+        memory.begin()
+        var masked: [UInt8] = []
+        var isFound = false
         var copied = 0
         var at = 0
         while at < last {
@@ -97,14 +99,13 @@ package struct Sanitizer: Sendable {
                 at += 1
                 continue
             }
-            var masked = out ?? []
+            isFound = true
             for index in copied..<max(finding.from, copied) { masked.append(text[index]) }
             finding.write(text, into: &masked)
-            out = masked
             copied = finding.to
             at = finding.to
         }
-        guard var masked = out else { return nil }
+        guard isFound else { return nil }
         for index in copied..<text.count { masked.append(text[index]) }
         return masked
     }

@@ -59,9 +59,14 @@ enum TextSecrets {
             if text[index] == 0x2D, stands(end, in: text, at: index) {
                 return Finding(from: at, to: tail(text, from: index + end.count))
             }
-            if quote == nil, text[index] == 0x22, closesString(text, index) { quote = index }
+            if quote == nil, text[index] == 0x22, closesString(text, index) {
+                quote = index
+                if memory.hasNoKeyEnd { break }
+            }
             index += 1
         }
+        // Where many keys begin and none ends, each would be looked through to the end of the text.
+        memory.hasNoKeyEnd = true
         var last = quote ?? text.count
         if quote != nil, last > at, text[last - 1] == 0x5C { last -= 1 }
         return Finding(from: at, to: last)
@@ -107,19 +112,24 @@ enum TextSecrets {
         var index = start
         var colon: Int?
         var at: Int?
+        /// All that followed the colon so far are digits.
+        var isPort = false
         scan: while index < text.count {
             switch text[index] {
             case 0x00...0x20, 0x22, 0x2F, 0x3C, 0x3E, 0x3F, 0x23, 0x60: break scan
             case 0x5C:
                 guard index + 1 < text.count, text[index + 1] != 0x2F else { break scan }
                 index += 1
-            case 0x3A where colon == nil: colon = index
+            case 0x3A where colon == nil:
+                colon = index
+                isPort = true
             case 0x27, 0x2C:
                 // `https://host:8080,…`: what follows the colon is a port, and the list goes on.
-                if let colon, Letters.digit.end(text, from: colon + 1) == index { break scan }
+                if isPort { break scan }
             case 0x40 where colon != nil: at = index
             default: break
             }
+            if colon != index, !Letters.digit.contains(text[index]) { isPort = false }
             index += 1
         }
         memory.steps += max(index - start, 1)
