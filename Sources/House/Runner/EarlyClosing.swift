@@ -39,7 +39,7 @@ final class EarlyClosing: Sendable {
     }
 
     /// Partitions that wait or are written; with one more the walk waits. Each holds its rows in memory.
-    private static let most = 3
+    private static let most = 4
     private static let threadsAtOnce = 2
 
     private let closing: StreamClosing
