@@ -141,22 +141,26 @@ let package = Package(
             swiftSettings: houseRules
         ),
 
+        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: houseRules),
         tests("ModelTests", ["Model"]),
-        tests("DiskTests", ["Disk"]),
-        tests("RecordScanTests", ["RecordScan", "PageMemory", "Model"]),
-        tests("ArchiveWritingTests", ["ArchiveWriting", "Disk"]),
+        tests("DiskTests", ["TestKit", "Disk"]),
+        tests("RecordScanTests", ["TestKit", "RecordScan", "PageMemory", "Model"]),
+        tests("ArchiveWritingTests", ["TestKit", "ArchiveWriting", "Disk"]),
         tests("CurlTransportTests", ["CurlTransport", "PageMemory"], exclude: ["Support"]),
         tests("SealingTests", ["Sealing", "Model"]),
-        tests("SanitizingTests", ["Sanitizing", "Model"]),
+        tests("SanitizingTests", ["TestKit", "Sanitizing", "Model"]),
         tests("KeyRingTests", ["KeyRing", "Sealing", "Disk", "Model"]),
         tests("ConnectorTests", ["Connector", "Model"]),
         tests("PipelineFileTests", ["PipelineFile", "Connector", "Model"]),
         tests("LedgerTests", ["Ledger", "StateDisk", "Disk", "Model", sqlite, sqliteCalls]),
         tests("ReportingTests", ["Reporting", "Model"]),
         tests("TelemetryTests", ["Telemetry", "Ledger", "PipelineFile", "Sanitizing", "CurlTransport", "Model"]),
-        tests("ExtractTests", ["Extract", "CurlTransport", "PageMemory", "Connector", "Model", "StageClock"]),
+        tests(
+            "ExtractTests",
+            ["TestKit", "Extract", "CurlTransport", "PageMemory", "Connector", "Model", "StageClock"]
+        ),
         tests("TransformTests", ["Transform", "RecordScan", "PageMemory", "Connector", "Model"]),
-        tests("LoadTests", ["Load", "ArchiveWriting", "Disk", "Model"]),
+        tests("LoadTests", ["TestKit", "Load", "ArchiveWriting", "Disk", "Model"]),
         tests("FixtureTests", ["Extract", "PipelineFile", "Connector", "PageMemory", "Model"]),
         tests(
             "RunnerTests",

@@ -1,6 +1,7 @@
 import ArchiveWriting
 import Disk
 import Foundation
+import TestKit
 import Testing
 
 /// Writes `content` in pieces of random length and reads its facts off the writer.
@@ -41,7 +42,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     func bytesDependOnContentAndNotOnItsPieces(codec: Codec, size: Int) throws {
         try withFolder { folder throws in
             let seed = UInt64(size) &+ 17
-            var random = Seeded(state: seed)
+            var random = Seeded(seed)
             let content = Array(rows(size, seed: seed).prefix(size))
             let used = ArchiveFileWriter(codec: codec)
             _ = try write(rows(900_000, seed: 3), to: folder + "/before", with: used, random: &random)
@@ -75,7 +76,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
 
     @Test func gzipSpeaksOfNoTimeNameOrSystem() throws {
         try withFolder { folder throws in
-            var random = Seeded(state: 1)
+            var random = Seeded(1)
             let writer = ArchiveFileWriter(codec: .gzip)
             _ = try write(rows(2_500_000, seed: 1), to: folder + "/a.gz", with: writer, random: &random)
             let bytes = try Disk.contents(folder + "/a.gz")
@@ -87,7 +88,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     @Test(arguments: [(Codec.gzip, "gzip"), (.zstd, "zstd")])
     func theUsualToolsReadOurFilesAndWeReadTheirs(codec: Codec, tool: String) throws {
         try withFolder { folder throws in
-            var random = Seeded(state: 2)
+            var random = Seeded(2)
             let content = rows(2_500_000, seed: 2)
             let path = folder + "/ours" + codec.suffix
             _ = try write(content, to: path, with: ArchiveFileWriter(codec: codec), random: &random)
@@ -104,7 +105,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     @Test(arguments: Codec.allCases.filter { $0 != .none })
     func everyCutAndEveryAdditionIsRefused(codec: Codec) throws {
         try withFolder { folder throws in
-            var random = Seeded(state: 4)
+            var random = Seeded(4)
             let path = folder + "/a" + codec.suffix
             let content = rows(1_200_000, seed: 4)
             _ = try write(content, to: path, with: ArchiveFileWriter(codec: codec), random: &random)
@@ -161,7 +162,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
         try withFolder { folder throws in
             var joined: [UInt8] = []
             var content: [UInt8] = []
-            var random = Seeded(state: 9)
+            var random = Seeded(9)
             for seed in UInt64(0)..<3 {
                 let part = rows(600_000, seed: seed)
                 _ = try write(part, to: folder + "/p", with: ArchiveFileWriter(codec: .zstd), random: &random)
@@ -176,7 +177,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
     @Test(arguments: Codec.allCases)
     func linesComeWholeAcrossBlocks(codec: Codec) throws {
         try withFolder { folder throws in
-            var random = Seeded(state: 5)
+            var random = Seeded(5)
             var content = rows(3_000_000, seed: 5)
             content.append(10)  // an empty line
             content.append(contentsOf: [UInt8](repeating: 0x78, count: 700_000))  // longer than a block, without LF

@@ -1,6 +1,7 @@
 import ArchiveWriting
 import Disk
 import Foundation
+import TestKit
 import Testing
 
 @Suite struct BundleTests {

@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import ArchiveWriting
@@ -8,7 +9,7 @@ import Testing
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<4 {
                 group.addTask {
-                    var random = Seeded(state: UInt64(lane * 4 + task) &+ 20_261_126)
+                    var random = Seeded(UInt64(lane * 4 + task) &+ 20_261_126)
                     let hasher = ContentHasher()
                     let alone = ContentHasher(inPairs: false)
                     for _ in 0..<20 {

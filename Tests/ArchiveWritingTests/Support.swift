@@ -1,12 +1,5 @@
 import Foundation
-
-/// A fresh folder that is gone after the test.
-func withFolder(_ body: (String) throws -> Void) throws {
-    let path = NSTemporaryDirectory() + "cogni-archive-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try body(path)
-}
+import TestKit
 
 /// The exit status and standard output of a program; `nil` when this machine hasn't got it.
 func run(_ program: String, _ arguments: [String], in folder: String? = nil) throws -> (status: Int32, output: Data)? {
@@ -23,21 +16,9 @@ func run(_ program: String, _ arguments: [String], in folder: String? = nil) thr
     return process.terminationStatus == 127 ? nil : (process.terminationStatus, data)
 }
 
-/// Repeatable randomness: SplitMix64.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// Lines that look like rows: repetitive, of different lengths, each ended by LF.
 func rows(_ byteCount: Int, seed: UInt64) -> [UInt8] {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var bytes: [UInt8] = []
     while bytes.count < byteCount {
         let tokens = UInt64.random(in: 0..<100_000, using: &random)

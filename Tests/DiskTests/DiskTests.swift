@@ -1,15 +1,8 @@
 import Disk
 import Foundation
 import Glibc
+import TestKit
 import Testing
-
-/// A fresh folder that is gone after the test.
-func withFolder(_ body: (String) throws -> Void) throws {
-    let path = NSTemporaryDirectory() + "cogni-disk-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try body(path)
-}
 
 /// A gate at which every call of one name fails.
 func failing(_ failing: String, _ number: Int32) -> DiskGate {

@@ -1,4 +1,5 @@
 import Model
+import TestKit
 import Testing
 
 @testable import Extract
@@ -12,7 +13,7 @@ import Testing
 
 @Test(arguments: 0..<50)
 func noMinuteEverHoldsMoreThanRateAndBurst(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     let rate = Int.random(in: 1...200, using: &random)
     let burst = Int.random(in: 1...20, using: &random)
     var bucket = TokenBucket(perMinute: rate, burst: burst, at: .zero)

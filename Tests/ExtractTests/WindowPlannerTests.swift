@@ -1,5 +1,6 @@
 import Connector
 import Model
+import TestKit
 import Testing
 
 @testable import Extract
@@ -93,21 +94,9 @@ private func at(_ text: String) -> Instant { Instant(text: text) ?? Instant(seco
     #expect(planner.span?.text == "2025-12-03T08:59:07Z..2025-12-03T10:20:31Z")
 }
 
-/// 64-bit SplitMix: reproducible from the seed that a failure prints.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 @Test(arguments: 0..<400)
 func windowsTileTheSpanExactlyWhateverIsAsked(seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     let widths = ["1m", "1h", "1d"]
     let base = Int64.random(in: -100_000_000...2_000_000_000, using: &random)
     func near(_ chance: Double) -> Instant? {

@@ -1,5 +1,6 @@
 import ArchiveWriting
 import Load
+import TestKit
 import Testing
 
 @Suite struct PartitionValueTests {
@@ -16,7 +17,7 @@ import Testing
 
     @Test func differentValuesNeverMeetAndStayOneComponent() {
         let seed: UInt64 = 20_251_103
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let alphabet = ["a", "A", ".", "/", "%", "2", "E", "=", "_", "-", "\0", "\n", "é", "😀", "\\", " ", "5", "F"]
         var names: [String: String] = [:]
         for _ in 0..<20_000 {

@@ -3,6 +3,7 @@ import Disk
 import Foundation
 import Load
 import Model
+import TestKit
 import Testing
 
 @Suite struct PublishTests {
@@ -107,7 +108,7 @@ import Testing
     @Test func foldingTheChangesGivesTheLastManifest() throws {
         try withRoot { root throws in
             let seed: UInt64 = 77
-            var random = Seeded(state: seed)
+            var random = Seeded(seed)
             var loaded: Set<String> = []
             for _ in 0..<12 {
                 var sample = Sample()

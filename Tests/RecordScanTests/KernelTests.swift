@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import PageMemory
+import TestKit
 import Testing
 
 @testable import RecordScan
@@ -42,7 +43,7 @@ private func report(_ bytes: [UInt8], kernel: String) -> String {
     @Test func everyKernelFindsTheSameInRandomPages() {
         let best = PageScanner.kernel
         defer { _ = PageScanner.use(kernel: best) }
-        var generator = SeededGenerator(state: 20_261_125)
+        var generator = Seeded(20_261_125)
         print("seed 20261125, kernels \(Self.others)")
         #expect(!Self.others.isEmpty)
         for _ in 0..<3000 {

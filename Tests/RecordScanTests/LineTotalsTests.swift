@@ -1,4 +1,5 @@
 import RecordScan
+import TestKit
 import Testing
 
 /// Sums of schoolbook arithmetic on digits, for the kernel to agree with.
@@ -72,7 +73,7 @@ private struct Digits {
     @Test(arguments: [false, true])
     func sumsOfRandomNumbersAreExact(isCSV: Bool) {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         for round in 0..<60 {
             var text = ""
             var expected = Digits()
@@ -141,14 +142,4 @@ private struct Digits {
         #expect(totals.values(set).map(\.living) == [1, 0])
     }
 
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
 }

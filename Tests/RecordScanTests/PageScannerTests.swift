@@ -1,5 +1,6 @@
 import Model
 import PageMemory
+import TestKit
 import Testing
 
 @testable import RecordScan
@@ -51,7 +52,7 @@ func accepts(_ bytes: [UInt8], members: [String] = ["data"]) -> Bool {
 
     /// Random pages, damaged or not: the kernel and the readable Swift reader must agree on what is JSON.
     @Test func theKernelAgreesWithTheSwiftReader() {
-        var generator = SeededGenerator(state: 20_261_123)
+        var generator = Seeded(20_261_123)
         print("seed 20261123")
         for _ in 0..<20_000 {
             var row = randomValue(&generator, depth: 0).compact
@@ -73,18 +74,7 @@ func accepts(_ bytes: [UInt8], members: [String] = ["data"]) -> Bool {
     }
 }
 
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
-func randomValue(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
+func randomValue(_ generator: inout Seeded, depth: Int) -> JSONValue {
     let strings = [
         "id", "a", "é", "😀", "x\"y", "\\", "\n", "", "a longer string that fills more than one vector of bytes",
         "\u{2028}",

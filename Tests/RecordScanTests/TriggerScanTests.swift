@@ -1,20 +1,15 @@
+import TestKit
 import Testing
 
 @testable import RecordScan
 
 /// Random beginnings and text over few letters, so that they meet; `found` is what the scan says, `plain` what is there.
 private func scanned(_ seed: UInt64, _ letters: [UInt8], beginnings most: UInt64) -> (found: [Int], plain: [Int]) {
-    var state = seed &* 0x9E37_79B9_7F4A_7C15
-    func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
-    }
-    func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in letters[Int(next() % UInt64(letters.count))] } }
-    let beginnings = Set((0..<(next() % most)).map { _ in bytes(3) })
+    var random = Seeded(seed)
+    func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in letters[Int(random.next() % UInt64(letters.count))] } }
+    let beginnings = Set((0..<(random.next() % most)).map { _ in bytes(3) })
     let scan = TriggerScan(beginnings)
-    let text = bytes(Int(next() % 300))
+    let text = bytes(Int(random.next() % 300))
     var at = 0
     var found: [Int] = []
     while let place = scan.next(text, count: text.count, from: at) {

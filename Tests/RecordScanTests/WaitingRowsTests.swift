@@ -1,5 +1,6 @@
 import Model
 import PageMemory
+import TestKit
 import Testing
 
 @testable import RecordScan
@@ -89,7 +90,7 @@ private struct Row {
     private func order(_ text: String?) -> [UInt8] { text.map { [1] + Array($0.utf8) } ?? [0] }
 }
 
-private func random(_ generator: inout SeededGenerator, distinct: Int) -> Row {
+private func random(_ generator: inout Seeded, distinct: Int) -> Row {
     func name(_ prefix: String) -> String? {
         let number = Int(generator.next() % UInt64(distinct + 1))
         return number == distinct ? nil : prefix + String(repeating: "z", count: number % 50) + String(number)
@@ -128,7 +129,7 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
 @Suite struct WaitingRowsTests {
     @Test(arguments: [3, 40, 400])
     func rowsInWordsBecomeTheLinesOfAReadableTwin(distinct: Int) throws {
-        var generator = SeededGenerator(state: UInt64(distinct) &* 977)
+        var generator = Seeded(UInt64(distinct) &* 977)
         print("seed \(distinct * 977)")
         let rows = (0..<5000).map { _ in random(&generator, distinct: distinct) }
         let toy = Toy()
@@ -217,7 +218,7 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
 
     /// A tenth of the lines: what the memory limit counts on.
     @Test func waitingRowsAreSmallerThanTheirLines() {
-        var generator = SeededGenerator(state: 5)
+        var generator = Seeded(5)
         let toy = Toy()
         let rows = (0..<20_000).map { _ in random(&generator, distinct: 50) }
         toy.add(rows.map(\.page))
@@ -235,7 +236,7 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
     /// Sums, nulls and distinct values of rows are those of the lines that were made of them; also in the second file, and
     /// where a vocabulary has come to an end.
     @Test func totalsOfRowsAreTotalsOfLines() throws {
-        var generator = SeededGenerator(state: 99)
+        var generator = Seeded(99)
         let (ofRows, ofLines) = (totals(), totals())
         for both in [ofRows, ofLines] {
             #expect(both.collect(1, until: 2) == 0)

@@ -1,4 +1,5 @@
 import Model
+import TestKit
 import Testing
 
 @testable import Sanitizing
@@ -15,7 +16,7 @@ private func line(_ text: String) -> [UInt8] {
 func everyClassInEveryWrappingIsHeldBack(kind: Samples.Class) {
     let gate = sanitizer.gate(patterns: true)
     for seed in UInt64(1)...20 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let sample = kind.make(&random)
         for (name, wrap) in Samples.wrappings {
             let text = line(Samples.json(wrap(sample.whole)))
@@ -44,7 +45,7 @@ func everyClassInEveryWrappingIsHeldBack(kind: Samples.Class) {
     let gate = Sanitizer().gate(patterns: true)
     let plain = Sanitizer()
     for seed in UInt64(1)...3000 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let pieces = [
             "sk-", "admin-", "eyJ", ".", "://", ":", "@", "/", "Bearer ", "-----BEGIN PRIVATE KEY-----", "ghp_", "AKIA",
             "=", " ", "a1B2c3D4e5F6g7H8i9J0", "ef1.s.bjugbow2rs.", "whsec_", "hf_", "xoxb-", "\",\"", "\n", "…",

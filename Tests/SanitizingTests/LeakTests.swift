@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import Sanitizing
@@ -7,7 +8,7 @@ private let sanitizer = Sanitizer()
 @Test(arguments: Samples.classes)
 func noClassOfSecretSurvivesAnyWrapping(kind: Samples.Class) {
     for seed in UInt64(1)...20 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let sample = kind.make(&random)
         for (name, wrap) in Samples.wrappings {
             let text = wrap(sample.whole)
@@ -27,7 +28,7 @@ func noClassOfSecretSurvivesAnyWrapping(kind: Samples.Class) {
 @Test(arguments: Samples.classes)
 func noClassOfSecretSurvivesPercentEncoding(kind: Samples.Class) {
     for seed in UInt64(1)...20 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let sample = kind.make(&random)
         let cleaned = sanitizer.clean("GET /x?q=" + Samples.percent(sample.whole) + " failed")
         #expect(!cleaned.contains(Samples.percent(sample.secret)), "\(kind), seed \(seed)")
@@ -39,7 +40,7 @@ func noClassOfSecretSurvivesPercentEncoding(kind: Samples.Class) {
 @Test(arguments: Samples.classes, ["", "\u{FFFD}", "?", "\\u001b", "^[", " "])
 func noClassOfSecretSurvivesAColourThatLostItsEscape(kind: Samples.Class, escape: String) {
     for seed in UInt64(1)...20 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let sample = kind.make(&random)
         for colour in ["[31m", "[1;38;5;4m", "[m"] {
             let text = escape + colour + sample.whole + escape + "[0m"
@@ -77,7 +78,7 @@ func maskedTextsHaveThisForm(text: String, expected: String) {
 }
 
 @Test func severalSecretsInOneTextAreAllMasked() {
-    var random = Seeded(state: 4)
+    var random = Seeded(4)
     let samples = Samples.classes.map { $0.make(&random) }
     let cleaned = sanitizer.clean(samples.map(\.whole).joined(separator: " "))
     for sample in samples { #expect(!cleaned.contains(sample.secret)) }

@@ -1,4 +1,5 @@
 import Model
+import TestKit
 import Testing
 
 @testable import Sanitizing
@@ -32,7 +33,7 @@ func workIsLinearInTheLengthOfTheText(unit: String) {
         ".", "=", "#",
     ]
     let ends = ["", "…", "@", "-----END", "\"", "1", ")"]
-    var random = Seeded(state: 1)
+    var random = Seeded(1)
     func one(_ texts: [String]) -> String { texts[Int(random.next() % UInt64(texts.count))] }
     for beginning in beginnings {
         for middle in middles {
@@ -79,7 +80,7 @@ private func expectLinear(_ text: [UInt8], _ what: String = "") {
 
 @Test func anyBytesAreCleanedToTheSameTextTwice() {
     for seed in UInt64(1)...300 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let pieces = [
             "sk-", "admin-", "eyJ", ".", "://", ":", "@", "/", "Bearer ", "-----BEGIN PRIVATE KEY-----", "-----END",
             "\\n", "%41", "…",
@@ -118,7 +119,7 @@ private func expectLinear(_ text: [UInt8], _ what: String = "") {
 
 @Test func cleanedJSONIsStillJSON() throws {
     for seed in UInt64(1)...50 {
-        var random = Seeded(state: seed)
+        var random = Seeded(seed)
         let kind = Samples.classes[Int(random.next() % UInt64(Samples.classes.count))]
         let sample = kind.make(&random).whole
         let line = JSONValue.object([

@@ -1,14 +1,6 @@
-/// Numbers that look random and can be had again: SplitMix64.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+import TestKit
 
+extension Seeded {
     mutating func text(_ letters: String, _ count: Int) -> String {
         let letters = Array(letters)
         return String((0..<count).map { _ in letters[Int(next() % UInt64(letters.count))] })
