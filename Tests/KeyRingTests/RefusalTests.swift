@@ -126,6 +126,15 @@ private struct Ring {
         _ = try KeyHook([complaining], ring: "r").ask("read", kek: "kek-x", data: "", milliseconds: long)
     }
     #expect(refused?.what == "the master key command \(complaining) ended with status 7: bad sk-a…wxyz")
+    let denying = try folder.write(
+        Array("#!/bin/sh\necho '{\"ok\":false,\"error\":\"no \(key)\"}'\n".utf8),
+        "d",
+        mode: 0o700
+    )
+    let denied = fault {
+        _ = try KeyHook([denying], ring: "r").ask("unwrap", kek: "kek-x", data: "", milliseconds: long)
+    }
+    #expect(denied?.what.hasSuffix("did not answer {\"ok\":true,\"data\":…}: no sk-a…wxyz") == true)
 }
 
 @Test func aCommandSeesNothingOfOurEnvironment() throws {

@@ -101,6 +101,11 @@ class Numbers(MetricsTest):
         self.cogni("enable", self.pipe, "--output", self.output, expect=0)
         self.assertEqual(self.value("admin_pipeline_enabled"), 1)
 
+    def test_a_first_run_that_never_began_says_why_and_nothing_of_what_is_not_there(self):
+        done = self.live(self.pipe, self.server, env={"OPENAI_ADMIN_KEY": ""}, expect=3)
+        self.assertNotIn("warning", done.error)
+        self.assertFalse(self.output.exists())
+
     def test_a_run_without_a_key_counts_as_well(self):
         self.good()
         self.live(self.pipe, self.server, env={"OPENAI_ADMIN_KEY": ""}, expect=3)

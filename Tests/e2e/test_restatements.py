@@ -120,6 +120,17 @@ class Restatements(CogniTest):
         self.assertGreater(details["restated"]["rows"]["changed"], 0)
         self.assertGreater(details["restated"]["rows"]["buckets"], 0)
 
+    def test_a_pipeline_file_that_was_moved_goes_on_with_its_ledger(self):
+        self.live(self.file, self.api, since=None)
+        self.restate("larger")
+        self.live(self.file, self.api, since=None, now=LATER)
+        before = self.ledger("costs")
+        moved = self.folder / "moved.yaml"
+        self.file.rename(moved)
+        self.live(moved, self.api, since=None, now="2026-11-20T19:00:00Z")
+        self.assertTrue(before)
+        self.assertEqual(self.ledger("costs"), before)
+
     def test_csv_tells_the_same(self):
         files = {format: self.pipeline(STREAMS, name=format, load=f"format: {format}") for format in ("ndjson", "csv")}
         for file in files.values():

@@ -4,7 +4,7 @@ internal import Sealing
 
 /// The operator's program that stands for a KMS, asked in one JSON line and answering in one.
 ///
-/// `{"context":{…},"data":"b64","kek":"…","op":"wrap|unwrap"}` → `{"ok":true,"data":"b64"}`. A program that
+/// `{"context":{…},"data":"b64","kek":"…","op":"wrap|unwrap"}` → `{"ok":true,"data":"b64"}`, or `{"ok":false,"error":"…"}`. A program that
 /// knows no JSON and prints a key in base64 will do as well; it is asked with `"op":"read"`.
 struct KeyHook: Sendable {
     enum Answer: Sendable {
@@ -60,11 +60,12 @@ struct KeyHook: Sendable {
         } catch { throw fault(error) }
         let first = answer.withSpan { span in span.count > 0 ? span[0] : 0 }
         guard first == UInt8(ascii: "{") else { return .text(answer) }
-        guard let json = try? JSONValue(parsing: answer.array), json["ok"]?.boolean == true,
-            let data = json["data"]?.text
-        else {
+        let json = try? JSONValue(parsing: answer.array)
+        guard json?["ok"]?.boolean == true, let data = json?["data"]?.text else {
+            let reason = json?["ok"]?.boolean == false ? json?["error"]?.text : nil
+            let said = reason.map { ": \(Sanitizer().clean(Array($0.utf8.prefix(200))))" } ?? ""
             throw RingFault.of(
-                "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}",
+                "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}\(said)",
                 path,
                 mend: "see what the command says when it is asked by hand"
             )

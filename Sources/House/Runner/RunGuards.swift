@@ -43,10 +43,11 @@ struct RunGuards {
         guard known.source == owner.source else {
             throw belongs(known, "it reads \(known.source), and this file reads \(owner.source)")
         }
-        let names = Set(pipeline.streams.map(\.spec.name))
-        let lost = (current?.manifest.streams ?? []).map(\.name).filter { name in
-            !names.contains(name) && !names.contains { ChangeLog.name($0) == name }
-        }
+        // With the streams that cogni makes beside them.
+        let names = Set(
+            pipeline.streams.map(\.spec.name).flatMap { [$0, ChangeLog.name($0), RestatementLedger.name($0)] }
+        )
+        let lost = (current?.manifest.streams ?? []).map(\.name).filter { !names.contains($0) }
         guard !lost.isEmpty else { return }
         throw belongs(
             known,
