@@ -109,7 +109,7 @@ package struct ExactDecimal: Sendable, Equatable, Comparable {
         let digits = String(units < 0 ? -units : units)
         let sign = units < 0 ? "-" : ""
         guard scale > 0 else { return sign + digits }
-        let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+        let padded = digits.zeroPadded(scale + 1)
         return sign + padded.dropLast(scale) + "." + padded.suffix(scale)
     }
 }

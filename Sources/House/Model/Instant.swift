@@ -51,9 +51,8 @@ package struct Instant: Sendable, Hashable, Comparable {
     package var text: String {
         let f = fields
         func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
-        let year = String(f.year)
-        let padded = String(repeating: "0", count: max(0, 4 - year.count)) + year
-        return "\(padded)-\(two(f.month))-\(two(f.day))T\(two(f.hour)):\(two(f.minute)):\(two(f.second))Z"
+        return
+            "\(String(f.year).zeroPadded(4))-\(two(f.month))-\(two(f.day))T\(two(f.hour)):\(two(f.minute)):\(two(f.second))Z"
     }
 
     /// Reads `2026-11-03`, `2026-11-03T04:05:06Z`, the same with an offset (`+02:00`), or Unix seconds.

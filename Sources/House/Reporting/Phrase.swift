@@ -28,12 +28,6 @@ package enum Phrase {
         return "\(seconds / 86_400)d\(two(seconds / 3600 % 24))h"
     }
 
-    /// Milliseconds as seconds with three places, for JSON: `12.345`.
-    static func seconds(milliseconds: Int) -> String {
-        let rest = String(milliseconds % 1000)
-        return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
-    }
-
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// The text without what a terminal would obey: control characters become `?`, and so do the marks

@@ -29,13 +29,13 @@ package struct RunProfile: Sendable, Equatable {
 
     package var json: JSONValue {
         [
-            "seconds": .number(Phrase.seconds(milliseconds: milliseconds)),
+            "seconds": .number(milliseconds.millisecondsAsSeconds),
             "kernel": .string(kernel),
             "stages": .array(
                 stages.map { stage in
                     [
                         "stage": .string(stage.name),
-                        "seconds": .number(Phrase.seconds(milliseconds: stage.nanoseconds / 1_000_000)),
+                        "seconds": .number((stage.nanoseconds / 1_000_000).millisecondsAsSeconds),
                         "bytes": .integer(stage.bytes),
                     ]
                 }
@@ -59,7 +59,7 @@ package struct RunProfile: Sendable, Equatable {
             )
         }
         let lines = grid.lines(width: 80, ink: Ink(isOn: false), giveUp: [])
-        let foot = "\(Phrase.seconds(milliseconds: milliseconds)) s in all; stages work side by side; kernel \(kernel)"
+        let foot = "\(milliseconds.millisecondsAsSeconds) s in all; stages work side by side; kernel \(kernel)"
         return (lines + [foot]).map { $0 + "\n" }.joined()
     }
 
@@ -67,7 +67,6 @@ package struct RunProfile: Sendable, Equatable {
         let scale = digits == 0 ? 1 : digits == 1 ? 10 : 1000
         let units = Int((value * Double(scale)).rounded())
         guard digits > 0 else { return String(units) }
-        let fraction = String(units % scale)
-        return "\(units / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+        return "\(units / scale).\((units % scale).zeroPadded(digits))"
     }
 }

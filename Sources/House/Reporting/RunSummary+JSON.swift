@@ -12,7 +12,7 @@ extension RunSummary {
             "generation": generation.map { .integer($0) } ?? nil,
             "output": .string(output),
             "started": .string(started.text),
-            "seconds": .number(Phrase.seconds(milliseconds: milliseconds)),
+            "seconds": .number(milliseconds.millisecondsAsSeconds),
             "streams": .array(
                 streams.map { stream in
                     var members: [JSONValue.Member] = [
@@ -57,7 +57,7 @@ extension StreamReport {
             .init("retries", .integer(retries)),
             .init("files", .integer(files)),
             .init("bytes", .integer(bytes)),
-            .init("seconds", .number(Phrase.seconds(milliseconds: milliseconds))),
+            .init("seconds", .number(milliseconds.millisecondsAsSeconds)),
         ] + (replyMilliseconds.map { [.init("reply_ms", .integer($0))] } ?? [])
     }
 }

@@ -69,9 +69,13 @@ struct RunMeasures {
         before: [Measure]
     ) -> [Measure] {
         var all = last(exitCode: summary.exitCode, before: before)
-        all.append(Measure("admin_run_duration_seconds", value: RunMeasures.seconds(summary.milliseconds)))
+        all.append(Measure("admin_run_duration_seconds", value: max(0, summary.milliseconds).millisecondsAsSeconds))
         all += summary.stages.map { stage, milliseconds in
-            Measure("admin_stage_duration_seconds", [.init("stage", stage)], value: RunMeasures.seconds(milliseconds))
+            Measure(
+                "admin_stage_duration_seconds",
+                [.init("stage", stage)],
+                value: max(0, milliseconds).millisecondsAsSeconds
+            )
         }
         if let generation = summary.generation { all.append(Measure("admin_generation", generation)) }
         for stream in manifest?.streams ?? [] where pipeline.streams.contains(where: { $0.spec.name == stream.name }) {
@@ -114,11 +118,5 @@ struct RunMeasures {
             all += before.filter { $0.name == RunMeasures.lastSuccess }
         }
         return all
-    }
-
-    /// Milliseconds as seconds: `12.345`.
-    private static func seconds(_ milliseconds: Int) -> String {
-        let rest = String(max(0, milliseconds) % 1000)
-        return "\(max(0, milliseconds) / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
     }
 }

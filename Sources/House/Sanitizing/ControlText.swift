@@ -1,3 +1,5 @@
+internal import Model
+
 /// Makes text safe to show on a terminal and to keep in a line: control characters, colours, line breaks and
 /// marks that turn the reading direction become visible escapes, which are also valid in JSON.
 enum ControlText {
@@ -22,8 +24,7 @@ enum ControlText {
         case "\r": return "\\r"
         case "\t": return "\\t"
         default:
-            let hex = String(scalar.value, radix: 16)
-            return "\\u" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
+            return "\\u" + String(scalar.value, radix: 16).zeroPadded(4)
         }
     }
 

@@ -30,11 +30,9 @@ enum DataPackage {
         number: Int
     ) -> JSONValue {
         let format = RowFormat(path: file.path)
-        let digits = String(number)
-        let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
         let day = partition.value.isEmpty ? "" : "dt-\(PartitionValue.escape(partition.value))."
         var members: [JSONValue.Member] = [
-            .init("name", .string("\(stream.name).\(day)\(padded)")),
+            .init("name", .string("\(stream.name).\(day)\(number.zeroPadded(5))")),
             .init("type", "table"),
             .init("path", .string(file.path)),
             .init("format", .string(format.rawValue)),

@@ -27,10 +27,7 @@ package struct OutputRoot: Sendable {
     var generationsPath: String { path + "/generations" }
     var temporaryLinkPath: String { path + "/.current.new" }
 
-    package static func name(of generation: Int) -> String {
-        let digits = String(generation)
-        return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-    }
+    package static func name(of generation: Int) -> String { generation.zeroPadded(6) }
 
     package func generationPath(_ number: Int) -> String { generationsPath + "/" + OutputRoot.name(of: number) }
 

@@ -81,10 +81,8 @@ package enum ArchiveName {
         format: RowFormat,
         codec: Codec
     ) -> String {
-        let digits = String(number)
-        let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
         let stem = PartitionValue.escape(stream)
-        let name = "\(stem)-\(padded)-\(contentSHA256.prefix(16)).\(format.rawValue)\(codec.suffix)"
+        let name = "\(stem)-\(number.zeroPadded(5))-\(contentSHA256.prefix(16)).\(format.rawValue)\(codec.suffix)"
         return partition.isEmpty ? "\(stem)/\(name)" : "\(stem)/dt=\(PartitionValue.escape(partition))/\(name)"
     }
 

@@ -195,11 +195,7 @@ enum RunID {
         let wall = Console.wallMilliseconds
         let compact = Instant(seconds: wall / 1000).text.filter { $0 != "-" && $0 != ":" }
         let random = String(UInt32.random(in: 0...UInt32.max), radix: 36)
-        return "\(compact)-\(padded(String(wall % 1000, radix: 36), 2))\(padded(random, 7))"
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        String(repeating: "0", count: max(0, width - text.count)) + text
+        return "\(compact)-\(String(wall % 1000, radix: 36).zeroPadded(2))\(random.zeroPadded(7))"
     }
 }
 
