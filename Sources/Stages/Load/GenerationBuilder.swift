@@ -104,14 +104,20 @@ struct GenerationBuilder {
             try Disk.makeFolder(building)
         }
         for folder in folders { try onDisk { () throws(DiskError) in try Disk.makeFolder(building + "/" + folder) } }
+        var unsynced: [String] = []
         for file in manifest.files {
             try Publication.refuseWhenStopped()
-            try place(file)
+            if try place(file) { unsynced.append(building + "/" + file.path) }
+        }
+        let written = unsynced
+        try onDisk { () throws(DiskError) in
+            try MediumThreads.sync(written) { path throws(DiskError) in try DiskFile.read(path).sync() }
         }
         try writeControlFiles()
         try onDisk { () throws(DiskError) in
-            // A signal must not wait for the syncs of a thousand partitions.
-            for folder in folders.reversed() where !Task.isCancelled { try Disk.syncFolder(building + "/" + folder) }
+            try MediumThreads.sync(folders.reversed().map { building + "/" + $0 }) { folder throws(DiskError) in
+                try Disk.syncFolder(folder)
+            }
             try Disk.syncFolder(building)
         }
         try Publication.refuseWhenStopped()
@@ -148,16 +154,17 @@ struct GenerationBuilder {
         return all.sorted(by: bytewise)
     }
 
-    /// Links a data file in: a new one from staging, an old one from the generation before.
-    private func place(_ file: Manifest.File) throws(Fault) {
+    /// Links a data file in: a new one from staging, an old one from the generation before. Says whether it is still to be synced.
+    private func place(_ file: Manifest.File) throws(Fault) -> Bool {
         let target = building + "/" + file.path
         if let staged = publication.staged[file.path] {
-            try onDisk { () throws(DiskError) in
-                let isCopy = try linkOrCopy(staged.path, to: target)
-                if !staged.isSynced, !isCopy { try DiskFile.read(target).sync() }
-            }
+            let isCopy = try onDisk { () throws(DiskError) in try linkOrCopy(staged.path, to: target) }
+            return !staged.isSynced && !isCopy
         } else if let previous {
-            do throws(DiskError) { _ = try linkOrCopy(previous.path + "/" + file.path, to: target) } catch {
+            do throws(DiskError) {
+                _ = try linkOrCopy(previous.path + "/" + file.path, to: target)
+                return false
+            } catch {
                 throw error.isMissing ? missing(file.path, of: previous) : Fault(error)
             }
         } else {
