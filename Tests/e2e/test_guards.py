@@ -1,9 +1,11 @@
 """Nothing that lost too much, and nothing of another organization, replaces what was published."""
 
+import datetime
 import json
 import unittest
 
 from harness import CogniTest
+from plain_api import PlainTest
 
 STREAMS = """
 users: { max_shrink: 50%, min_rows: 2 }
@@ -71,6 +73,52 @@ class Guards(CogniTest):
             self.assertIn("must be a share such as 20%", self.cogni("validate", file, expect=2).out, bad)
         file = self.pipeline("audit_logs: { min_rows: 2 }", name="bad")
         self.assertIn("only ever grow", self.cogni("validate", file, expect=2).out)
+
+
+class Reports(PlainTest, CogniTest):
+    """A report that says "nothing" where it had said something."""
+
+    def setUp(self):
+        super().setUp()
+        self.empty, self.thin = set(), set()
+        self.server = self.api({"/sales": self.sales})
+        self.file = self.plain("sales: { bucket_width: 1h, since: 2026-11-17, lookback: 3d, max_shrink: 50% }")
+        self.go(self.file, self.server, now="2026-11-20T00:00:00Z")
+
+    def sales(self, query):
+        data = []
+        for at in range(int(query["from"]), int(query["to"]), 3600):
+            time = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
+            day = time.strftime("%d")
+            gone = day in self.empty or day in self.thin and time.hour > 5
+            results = [] if gone else [{"copies": 3}]
+            data.append({"start_time": at, "end_time": at + 3600, "results": results})
+        return json.dumps({"data": data, "has_more": False, "next_page": None}).encode()
+
+    def again(self, *more, **rest):
+        return self.go(self.file, self.server, *more, now="2026-11-20T06:00:00Z", **rest)
+
+    def days(self):
+        return {name: sum(file["rows"] for _, other, file in self.at().files("sales") if other == name) for _, name, _ in self.at().files("sales")}
+
+    def test_a_covered_day_that_went_to_zero_is_held_back_until_it_is_accepted(self):
+        before = self.days()
+        self.empty = {"18"}
+        done = self.again(expect=5)
+        self.assertIn("came without rows for 1 covered partitions that had some (2026-11-18)", json.dumps(done.summary["faults"]))
+        self.assertEqual(self.days(), before)
+        self.assertEqual(self.at().stream("sales")["watermark"], "2026-11-20T00:00:00Z", "its cursor stays, so that it is read again")
+        self.again("--accept-shrink", "sales")
+        self.assertNotIn("dt=2026-11-18", self.days())
+
+    def test_days_that_lost_more_than_the_share_together_are_held_back_and_fewer_pass(self):
+        before = self.days()
+        self.thin = {"17", "18", "19"}
+        self.assertIn("75% less", json.dumps(self.again(expect=5).summary["faults"]))
+        self.assertEqual(self.days(), before)
+        self.thin = {"18"}
+        self.again()
+        self.assertEqual(self.days()["dt=2026-11-18"], 6)
 
 
 class Organizations(CogniTest):
