@@ -98,13 +98,14 @@ class Product:
     """
 
     def __init__(self, seed):
-        self.seed, self.pieces, self.places = seed, {}, []
+        self.seed, self.pieces, self.places, self.harmless = seed, {}, [], set()
 
     def plant(self, place, lines=True):
         """169 texts for an input; without `lines` each is one line. A number stands before each secret, to see that it arrived."""
         texts = []
         number = len(self.places)
         self.places.append(place)
+        self.harmless.clear()
         for wrapping, wrap in WRAPPINGS.items():
             for kind, secret in planted(f"{self.seed} {place} {wrapping}").items():
                 label = f"{kind}, {wrapping}, {place}"
@@ -125,11 +126,13 @@ class Product:
     def found(self, data):
         """Class, wrapping and input of all that is in the data; never the secret."""
         found = set()
-        for run in set(RUNS.findall(data)):
-            for at in range(len(run) - 7):
-                found.add(self.pieces.get(run[at : at + 8]))
-                found.add(self.pieces.get(run[at : at + 16]))
-        return found - {None}
+        for run in set(RUNS.findall(data)) - self.harmless:
+            windows = {run[at : at + 8] for at in range(len(run) - 7)} | {run[at : at + 16] for at in range(len(run) - 15)}
+            here = {self.pieces[piece] for piece in self.pieces.keys() & windows} - {None}
+            found |= here
+            if not here:
+                self.harmless.add(run)  # commands say the same again and again
+        return found
 
     def arrived(self, place, data):
         """How many of the input's texts the data speaks of."""

@@ -70,12 +70,17 @@ struct Serve: ParsableCommand {
             log: try RequestLog.writer(log)
         )
         let server = try Server.start(host: host, port: port, service: service)
+        // Whoever reads that it listens may end it at once: by then signals must be listened to as well.
+        let heard = DispatchGroup()
         let signals = [SIGTERM, SIGINT].map { signal in
             let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
+            heard.enter()
+            source.setRegistrationHandler { heard.leave() }
             source.setEventHandler { server.stop() }
             source.resume()
             return source
         }
+        heard.wait()
         if let portFile { try Data("\(server.port)\n".utf8).write(to: URL(filePath: portFile), options: .atomic) }
         try FileHandle.standardOutput.write(contentsOf: Data("listening on http://\(host):\(server.port)/v1\n".utf8))
         try server.waitUntilClosed()
