@@ -89,7 +89,7 @@ class FailAtEveryCall:
                 plans += [(number, "fail", name, call.index) for name in numbers(call)]
                 if can_be_short(call):
                     plans.append((number, "short", "", call.index))
-        return chance.sample(plans, 48) if self.short else plans
+        return chance.sample(plans, 120) if self.short else plans
 
     def trial(self, plan, output):
         number, kind, name, at = plan
