@@ -40,7 +40,7 @@ BUGS = [
     Bug(
         "the cursor moves before the manifest",
         [(
-            "Sources/House/Runner/PipelineRun.swift",
+            "Sources/House/Runner/PipelineRun+Conclusion.swift",
             "            publication = built\n",
             "            publication = built\n"
             "            if !options.dryRun {\n"
