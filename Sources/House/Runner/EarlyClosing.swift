@@ -140,9 +140,9 @@ final class EarlyClosing: Sendable {
             }
             while writings.reduce(false, { $1.step() || $0 }) {}
             for ((ripe, sink), writing) in zip(zip(ripe, sinks), writings) {
-                let files = sink.takeUnsettled()
-                work.withLock { $0.idle.append(sink) }
-                let closed = writing.closed
+                let (files, closed) = (sink.takeUnsettled(), writing.closed)
+                // After a failure its writer holds a part of a file.
+                if closed.fault == nil { work.withLock { $0.idle.append(sink) } }
                 Task { await settle(files, closed, ripe.number) }
             }
         }
