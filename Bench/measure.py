@@ -2,7 +2,8 @@
 
 Times come from wait4(2): user and system seconds include every child that was waited for. Memory is the sum over the process tree, read
 from /proc every 5 ms as PSS where several processes run (pages that they share count once) and as RSS where it is one; it is never less than the
-largest single process, which the kernel knows exactly (ru_maxrss). A tree's peak between two looks is missed.
+largest single process at its highest, as the kernel keeps it (VmHWM); not ru_maxrss, which counts what this program held when it
+began the other one. A tree's peak between two looks is missed.
 """
 import os
 import subprocess
@@ -43,24 +44,24 @@ def measured(command, environment=None, log=None, folder=None):
     looker.join()
     if log:
         out.close()
-    return Measured(wall, usage.ru_utime, usage.ru_stime, max(peak[0], usage.ru_maxrss * 1024), process.returncode)
+    return Measured(wall, usage.ru_utime, usage.ru_stime, peak[0], process.returncode)
 
 
 def look(root, ended, peak):
     page = os.sysconf("SC_PAGE_SIZE")
     while not ended.wait(LOOK_EVERY):
         tree = family(root)
-        held = 0
+        held = highest = 0
         for pid in tree:
             try:
+                highest = max(highest, kilobytes(text(pid, "status"), "VmHWM:"))
                 if len(tree) == 1:
                     held += int(text(pid, "statm").split()[1]) * page
                 else:
-                    held += next(int(line.split()[1]) * 1024 for line in text(pid, "smaps_rollup").splitlines()
-                                 if line.startswith("Pss:"))
+                    held += kilobytes(text(pid, "smaps_rollup"), "Pss:")
             except (OSError, StopIteration, IndexError):
                 continue  # it has just ended
-        peak[0] = max(peak[0], held)
+        peak[0] = max(peak[0], held, highest)
 
 
 def family(root):
@@ -75,6 +76,10 @@ def family(root):
         except OSError:
             continue
     return found
+
+
+def kilobytes(table, name):
+    return next(int(line.split()[1]) * 1024 for line in table.splitlines() if line.startswith(name))
 
 
 def text(pid, name):
