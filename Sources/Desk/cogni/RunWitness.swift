@@ -30,10 +30,10 @@ struct RunWitness: Sendable {
 
     /// Sends what waits in the outbox, then writes the metrics, which say what still waits.
     static func tell(_ workspace: Workspace) async {
-        // A run that failed before any had begun here has left no state, and nothing to tell.
-        if let isThere = try? Disk.exists(workspace.root.path), !isThere { return }
         let store: StateStore
         do throws(Fault) {
+            // A run that failed before any had begun here has left no state, and nothing to tell.
+            guard try onDisk({ () throws(DiskError) in try Disk.exists(workspace.root.path) }) else { return }
             store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
         } catch {
             // Told, not fatal: what waits in the outbox goes with the next run.
