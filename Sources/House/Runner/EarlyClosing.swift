@@ -76,9 +76,7 @@ final class EarlyClosing: Sendable {
             startThread(upTo: EarlyClosing.threadsAtOnce)
             await change { !$0.isIdle }
         }
-        let (closed, fault) = work.withLock { ($0.closed, $0.fault) }
-        if let fault { throw fault }
-        return closed
+        return try soFar()
     }
 
     /// Partitions that are closed or on their way to it.
@@ -89,9 +87,13 @@ final class EarlyClosing: Sendable {
     /// Some of the partitions, once they are closed; the walk goes on meanwhile.
     func closed(_ numbers: Set<Int>) async throws(Fault) -> [Int: StreamClosing.Closed] {
         while work.withLock({ $0.lacks(numbers) }) { await change { $0.lacks(numbers) } }
+        return try soFar().filter { numbers.contains($0.key) }
+    }
+
+    private func soFar() throws(Fault) -> [Int: StreamClosing.Closed] {
         let (closed, fault) = work.withLock { ($0.closed, $0.fault) }
         if let fault { throw fault }
-        return closed.filter { numbers.contains($0.key) }
+        return closed
     }
 
     /// Waits for the end of a partition, as long as `isNeeded`.
@@ -120,32 +122,28 @@ final class EarlyClosing: Sendable {
 
     private func write() {
         while let ripe = next() {
-            let sinks = ripe.map { _ in sink() }
-            let writings = zip(ripe, sinks).map { ripe, sink in
-                let job = StreamClosing.Job(
-                    number: ripe.number,
-                    name: closing.naming.name(ripe.number),
-                    run: ripe.run,
-                    spilled: ripe.spilled,
-                    old: nil
-                )
-                return PartitionWriting(
-                    job,
-                    by: closing,
-                    reader,
-                    window: ripe.window,
-                    sink: sink,
-                    inBackground: ripe.isLast
-                )
-            }
+            let writings = ripe.map { writing($0) }
             while writings.reduce(false, { $1.step() || $0 }) {}
-            for ((ripe, sink), writing) in zip(zip(ripe, sinks), writings) {
-                let (files, closed) = (sink.takeUnsettled(), writing.closed)
+            for (ripe, writing) in zip(ripe, writings) {
+                let (files, closed) = (writing.sink.takeUnsettled(), writing.closed)
                 // After a failure its writer holds a part of a file.
-                if closed.fault == nil { work.withLock { $0.idle.append(sink) } }
+                if closed.fault == nil { work.withLock { $0.idle.append(writing.sink) } }
                 Task { await settle(files, closed, ripe.number) }
             }
         }
+    }
+
+    private func writing(_ ripe: Ripe) -> PartitionWriting {
+        let name = closing.naming.name(ripe.number)
+        let job = StreamClosing.Job(number: ripe.number, name: name, run: ripe.run, spilled: ripe.spilled, old: nil)
+        return PartitionWriting(
+            job,
+            by: closing,
+            reader,
+            window: ripe.window,
+            sink: sink(),
+            inBackground: ripe.isLast
+        )
     }
 
     private func next() -> [Ripe]? {

@@ -12,7 +12,7 @@ final class PartitionWriting {
     private(set) var closed: StreamClosing.Closed
     private let job: StreamClosing.Job
     private let merge: RunMerge
-    private let sink: ArchiveSink
+    let sink: ArchiveSink
     /// Run files must stay open as long as the merge.
     private var open: [DiskFile] = []
     private var isDone = false
