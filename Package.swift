@@ -77,6 +77,12 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
+            name: "CZstdRepeats",
+            dependencies: ["CZstd"],
+            path: "Sources/Native/CZstdRepeats",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
             name: "CStateDisk",
             path: "Sources/Native/CStateDisk",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
@@ -90,7 +96,7 @@ let package = Package(
         room(
             "Native",
             "ArchiveWriting",
-            ["CArchive", "COpenSSL", "CZstd", "CDeflate", "CDigest", "Disk", "StageClock"]
+            ["CArchive", "COpenSSL", "CZstd", "CZstdRepeats", "CDeflate", "CDigest", "Disk", "StageClock"]
         ),
         room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),

@@ -19,6 +19,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let writer: ArchiveFileWriter
     private let columns: [Column]
     private let totals: LineTotals
+    private let hasRepeats: Bool
     private let look: OutgoingLook
     private let reader: ArchiveLine
     /// Index of the set by column.
@@ -26,6 +27,9 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     /// Filled in turn: the one before may still wait to be hashed.
     private var block: [UInt8]
     private var spare: [UInt8]
+    /// What the block repeats, and the one before.
+    private var repeats: [UInt32] = []
+    private var spareRepeats: [UInt32] = []
     private var fileNumber = 0
 
     /// Lines are handed on in blocks of at most this many bytes, unless one line alone is longer.
@@ -79,6 +83,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         suffix = isKept ? ".closed" : ".made"
         isSynced = isKept
         writer = ArchiveFileWriter(codec: codec)
+        hasRepeats = writer.takesRepeats && totals.findRepeats()
     }
 
     /// Writes all rows of a merge as the files of one partition.
@@ -136,7 +141,6 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
                 try writer.open(path, inBackground: isInBackground)
                 if !header.isEmpty { try writer.write(header, count: header.count) }
             }
-            try writer.write(lines, count: length)
         } catch {
             throw Fault(error)
         }
@@ -150,6 +154,11 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
                 at: ["stream \(stream)"],
                 mend: "this is a defect of cogni: report it with the run file"
             )
+        }
+        swap(&repeats, &spareRepeats)
+        if hasRepeats { totals.repeats(into: &repeats) }
+        do throws(ArchiveError) { try writer.write(lines, count: length, repeats: repeats) } catch {
+            throw Fault(error)
         }
         rows += count
         if let span { times = times.map { (min($0.min, span.min), max($0.max, span.max)) } ?? span }

@@ -22,8 +22,9 @@ final class EarlyClosing: Sendable {
 
     private struct Work {
         var waiting: [Ripe] = []
-        /// Partitions that are being written, or wait for the medium.
-        var underWay: Set<Int> = []
+        var written: Set<Int> = []
+        /// Partitions whose files wait for the medium: their rows are in memory no more.
+        var unsettled: Set<Int> = []
         var threads = 0
         var idle: [ArchiveSink] = []
         var sinks = 0
@@ -32,14 +33,25 @@ final class EarlyClosing: Sendable {
         /// Those who wait until fewer partitions are on their way.
         var sleepers: [CheckedContinuation<Void, Never>] = []
 
-        var isFull: Bool { waiting.count + underWay.count >= EarlyClosing.most }
-        var isIdle: Bool { waiting.isEmpty && underWay.isEmpty }
+        var isFull: Bool {
+            waiting.count + written.count >= EarlyClosing.most || unsettled.count >= EarlyClosing.mostUnsettled
+        }
+        var isIdle: Bool { waiting.isEmpty && written.isEmpty && unsettled.isEmpty }
+        /// Those who wait, to be woken outside the lock: something has changed.
+        mutating func wake() -> [CheckedContinuation<Void, Never>] {
+            defer { sleepers = [] }
+            return sleepers
+        }
         /// Whether it has to be waited for, so that all of `numbers` are closed.
         func lacks(_ numbers: Set<Int>) -> Bool { fault == nil && numbers.contains { closed[$0] == nil } }
     }
 
     /// Partitions that wait or are written; with one more the walk waits. Each holds its rows in memory.
     private static let most = 4
+    /// Partitions whose files wait for the medium; a medium that falls behind holds the walk.
+    private static let mostUnsettled = 8
+    /// Partitions that a thread writes in turn.
+    private static let inTurn = 2
     private static let threadsAtOnce = 2
 
     private let closing: StreamClosing
@@ -81,7 +93,7 @@ final class EarlyClosing: Sendable {
 
     /// Partitions that are closed or on their way to it.
     var numbers: Set<Int> {
-        work.withLock { $0.underWay.union($0.closed.keys).union($0.waiting.map(\.number)) }
+        work.withLock { $0.written.union($0.unsettled).union($0.closed.keys).union($0.waiting.map(\.number)) }
     }
 
     /// Some of the partitions, once they are closed; the walk goes on meanwhile.
@@ -121,16 +133,31 @@ final class EarlyClosing: Sendable {
     }
 
     private func write() {
-        while let ripe = next() {
-            let writings = ripe.map { writing($0) }
-            while writings.reduce(false, { $1.step() || $0 }) {}
-            for (ripe, writing) in zip(ripe, writings) {
-                let (files, closed) = (writing.sink.takeUnsettled(), writing.closed)
-                // After a failure its writer holds a part of a file.
-                if closed.fault == nil { work.withLock { $0.idle.append(writing.sink) } }
-                Task { await settle(files, closed, ripe.number) }
+        var writings: [(number: Int, writing: PartitionWriting)] = []
+        while let ripe = next(beside: writings.count) {
+            writings += ripe.map { ($0.number, writing($0)) }
+            // As soon as there is another one it joins, lest the contents of those left are hashed alone.
+            while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ $0.waiting.isEmpty }) {
+                writings.removeAll { number, writing in
+                    if writing.step() { return false }
+                    hand(writing, number)
+                    return true
+                }
             }
         }
+    }
+
+    private func hand(_ writing: PartitionWriting, _ number: Int) {
+        let (files, closed) = (writing.sink.takeUnsettled(), writing.closed)
+        let sleepers = work.withLock { work in
+            // After a failure its writer holds a part of a file.
+            if closed.fault == nil { work.idle.append(writing.sink) }
+            work.written.remove(number)
+            work.unsettled.insert(number)
+            return work.wake()
+        }
+        Task { await settle(files, closed, number) }
+        for sleeper in sleepers { sleeper.resume() }
     }
 
     private func writing(_ ripe: Ripe) -> PartitionWriting {
@@ -146,15 +173,16 @@ final class EarlyClosing: Sendable {
         )
     }
 
-    private func next() -> [Ripe]? {
+    /// Partitions for a thread that has so many; `nil`: there is nothing more to do.
+    private func next(beside count: Int) -> [Ripe]? {
         work.withLock { work in
-            guard !work.waiting.isEmpty else {
+            guard count > 0 || !work.waiting.isEmpty else {
                 work.threads -= 1
                 return nil
             }
-            let ripe = Array(work.waiting.prefix(2))
+            let ripe = Array(work.waiting.prefix(EarlyClosing.inTurn - count))
             work.waiting.removeFirst(ripe.count)
-            work.underWay.formUnion(ripe.map(\.number))
+            work.written.formUnion(ripe.map(\.number))
             return ripe
         }
     }
@@ -172,14 +200,13 @@ final class EarlyClosing: Sendable {
     private func settle(_ files: [UnsettledFile], _ closed: StreamClosing.Closed, _ number: Int) async {
         let failure = closed.fault == nil ? await UnsettledFile.settle(files) : nil
         let sleepers = work.withLock { work in
-            work.underWay.remove(number)
+            work.unsettled.remove(number)
             if let fault = closed.fault ?? failure.map({ Fault($0).within("partition \(closed.name)") }) {
                 work.fault = work.fault ?? fault
             } else {
                 work.closed[number] = closed
             }
-            defer { work.sleepers = [] }
-            return work.sleepers
+            return work.wake()
         }
         for sleeper in sleepers { sleeper.resume() }
     }

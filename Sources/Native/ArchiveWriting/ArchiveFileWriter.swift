@@ -4,8 +4,8 @@ internal import Disk
 /// counted on the way.
 ///
 /// `open` → `write` … → `finish`, again and again; buffers and the compressor's memory are kept between files, so make
-/// one for each thread that writes. With `inBackground` a thread of the writer's own compresses while the caller
-/// makes and hashes the next rows; a failure may then be told by a later call. Until ``finish(sync:)`` the file has the name
+/// one for each thread that writes. With `inBackground` a thread of the writer's own hashes and compresses while the
+/// caller makes the next rows; a failure may then be told by a later call. Until ``finish(sync:)`` the file has the name
 /// `<path>.part`; a writer that goes away earlier leaves at most that. The file's bytes depend on content, codec,
 /// level and the compression library's version.
 package final class ArchiveFileWriter {
@@ -35,9 +35,12 @@ package final class ArchiveFileWriter {
 
     package var isOpen: Bool { work != nil }
 
+    /// Whether ``write(_:count:repeats:)`` makes use of `repeats`.
+    package var takesRepeats: Bool { encoder.takesRepeats }
+
     /// Starts a file. A `.part` that a crash left under the same name is replaced.
     ///
-    /// - Parameter inBackground: another thread compresses.
+    /// - Parameter inBackground: another thread hashes and compresses.
     package func open(_ path: String, inBackground: Bool = false) throws(ArchiveError) {
         precondition(work == nil, "the file before was neither finished nor abandoned")
         let file = try onDisk { () throws(DiskError) in
@@ -56,10 +59,17 @@ package final class ArchiveFileWriter {
 
     /// The first `count` bytes of a block. It is kept until they are hashed, together with another writer's where one comes, and
     /// compressed: a caller that fills a few in turn seldom fills a copy.
-    package func write(_ block: [UInt8], count: Int) throws(ArchiveError) {
+    ///
+    /// - Parameter repeats: what these bytes repeat, for a codec that makes use of it; empty when nothing is known. Three numbers
+    ///   for each: so many bytes as they are, then so many that are equal to those so far back in the content. In all they are
+    ///   `count` bytes, and they must be true: a file of untrue ones cannot be read.
+    package func write(_ block: [UInt8], count: Int, repeats: [UInt32] = []) throws(ArchiveError) {
         guard let work else { preconditionFailure("write without open") }
-        work.hash(block, count: count)
-        if let lane { try lane.write(block, count: count, for: work) } else { try work.compress(block, count: count) }
+        if let lane {
+            try lane.write(block, count: count, repeats: repeats, for: work)
+        } else {
+            try work.take(block, count: count, repeats: repeats)
+        }
         contentBytes += count
     }
 

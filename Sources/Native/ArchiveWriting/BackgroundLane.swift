@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Compresses a file's blocks on another thread, in order.
+/// Hashes and compresses a file's blocks on another thread, in order.
 ///
 /// The blocks are kept, not copied, until that is done; with ``depth`` of them under way the caller waits. A failure is kept and
 /// told at the next call.
@@ -18,13 +18,13 @@ internal import Synchronization
     }
 
     /// Takes the first `count` bytes of a block.
-    func write(_ block: [UInt8], count: Int, for work: FileWork) throws(ArchiveError) {
+    func write(_ block: [UInt8], count: Int, repeats: [UInt32], for work: FileWork) throws(ArchiveError) {
         if let failure = failure.withLock({ $0 }) { throw failure }
         free.wait()
         queue.async {
             // After a failure the rest is only passed through.
             if self.failure.withLock({ $0 == nil }) {
-                do throws(ArchiveError) { try work.compress(block, count: count) } catch {
+                do throws(ArchiveError) { try work.take(block, count: count, repeats: repeats) } catch {
                     self.failure.withLock { $0 = error }
                 }
             }

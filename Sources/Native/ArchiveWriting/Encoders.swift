@@ -1,15 +1,23 @@
 internal import CDeflate
 internal import CZstd
+internal import CZstdRepeats
 internal import Disk
 internal import StageClock
 
 /// Turns content into a file's bytes. The same content gives the same bytes, in whatever pieces it comes.
 protocol Encoder: AnyObject {
-    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError)
+    /// Whether it is of use to know what the content repeats.
+    var takesRepeats: Bool { get }
+    /// - Parameter repeats: of the content: see ``ArchiveFileWriter/write(_:count:repeats:)``; empty when nothing is known.
+    func write(_ content: UnsafeRawBufferPointer, repeats: [UInt32], to sink: FileSink) throws(ArchiveError)
     /// Ends the file and makes the encoder ready for the next.
     func finish(to sink: FileSink) throws(ArchiveError)
     /// Forgets what has been written of a file that will not be finished.
     func reset()
+}
+
+extension Encoder {
+    var takesRepeats: Bool { false }
 }
 
 /// Where an encoder's output goes: a file, counted and hashed as it passes.
@@ -64,7 +72,7 @@ final class PlainEncoder: Encoder {
     private let pending = Scratch(256 * 1024)
     private var count = 0
 
-    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+    func write(_ content: UnsafeRawBufferPointer, repeats _: [UInt32], to sink: FileSink) throws(ArchiveError) {
         if count + content.count > pending.count {
             try unsafe sink.take(pending.bytes(0..<count))
             count = 0
@@ -105,7 +113,7 @@ final class PlainEncoder: Encoder {
 
     deinit { unsafe libdeflate_free_compressor(compressor) }
 
-    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+    func write(_ content: UnsafeRawBufferPointer, repeats _: [UInt32], to sink: FileSink) throws(ArchiveError) {
         var rest = unsafe content
         while unsafe !rest.isEmpty {
             if count == 0, rest.count >= GzipEncoder.memberSize {
@@ -161,9 +169,10 @@ final class PlainEncoder: Encoder {
 ///
 /// Without a level its parameters suit lines that are sorted and mostly repeat one another: one table of long matches (seven
 /// bytes and more) over level 3's window. That is a tenth faster than level 3, needs a third of its tables' memory, and the
-/// files are as small or smaller, of reports and of lists.
+/// files are as small or smaller, of reports and of lists. Repeats that are known already it need not look for at all.
 @safe final class ZstdEncoder: Encoder {
     private let context: OpaquePointer
+    private let repeats: OpaquePointer?
     /// A block of content shrinks to a few kilobytes: they are gathered, so that not each costs a call to the system.
     private let output: Scratch
     private var filled = 0
@@ -176,16 +185,29 @@ final class PlainEncoder: Encoder {
         guard let context = unsafe ZSTD_createCCtx() else { fatalError("libzstd: out of memory") }
         unsafe self.context = context
         output = Scratch(2 * ZSTD_CStreamOutSize())
+        let isOwnChoice = level == nil
         let level = level.map { [(ZSTD_c_compressionLevel, $0)] } ?? ZstdEncoder.ownParameters
         for (parameter, value) in level + [(ZSTD_c_checksumFlag, 1), (ZSTD_c_contentSizeFlag, 0)] {
             let status = unsafe ZSTD_CCtx_setParameter(context, parameter, value)
             precondition(ZSTD_isError(status) == 0, "libzstd refused a parameter that every release has")
         }
+        unsafe repeats = isOwnChoice ? cogni_zstd_repeats_new(UnsafeMutableRawPointer(context)) : nil
     }
 
-    deinit { unsafe ZSTD_freeCCtx(context) }
+    deinit {
+        unsafe ZSTD_freeCCtx(context)
+        unsafe cogni_zstd_repeats_free(repeats)
+    }
 
-    func write(_ content: UnsafeRawBufferPointer, to sink: FileSink) throws(ArchiveError) {
+    var takesRepeats: Bool { unsafe repeats != nil }
+
+    func write(_ content: UnsafeRawBufferPointer, repeats items: [UInt32], to sink: FileSink) throws(ArchiveError) {
+        if let repeats = unsafe repeats {
+            let items = items.isEmpty ? [UInt32(content.count), 0, 0] : items
+            guard unsafe cogni_zstd_repeats_add(repeats, items, items.count / 3, content.count) != 0 else {
+                throw untrue(sink)
+            }
+        }
         var input = unsafe ZSTD_inBuffer(src: content.baseAddress, size: content.count, pos: 0)
         while unsafe input.pos < input.size { _ = try unsafe step(&input, ZSTD_e_continue, to: sink) }
     }
@@ -194,11 +216,23 @@ final class PlainEncoder: Encoder {
         var input = unsafe ZSTD_inBuffer(src: nil, size: 0, pos: 0)
         while try unsafe step(&input, ZSTD_e_end, to: sink) != 0 {}
         try flush(to: sink)
+        guard let repeats = unsafe repeats else { return }
+        if unsafe cogni_zstd_repeats_failed(repeats) != 0 { throw untrue(sink) }
+        unsafe cogni_zstd_repeats_restart(repeats)
     }
 
     func reset() {
         filled = 0
         unsafe ZSTD_CCtx_reset(context, ZSTD_reset_session_only)
+        if let repeats = unsafe repeats { unsafe cogni_zstd_repeats_restart(repeats) }
+    }
+
+    private func untrue(_ sink: FileSink) -> ArchiveError {
+        .library(
+            call: "repeats",
+            path: sink.file.path,
+            reason: "what was said of the content is not true; a defect of cogni"
+        )
     }
 
     /// - Returns: bytes that zstd still holds.

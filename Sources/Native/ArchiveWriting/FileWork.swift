@@ -2,8 +2,7 @@ internal import Disk
 
 /// What happens to the content of one file: hash, compress, hash again, write.
 ///
-/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`, but for the hashing, which is the
-/// writer's.
+/// Used by one thread at a time: the writer's own, or its lane's between `write` and `drain`.
 @safe final class FileWork: @unchecked Sendable {  // the lane hands it over through its queue, see above
     let sink: FileSink
     private let encoder: any Encoder
@@ -17,15 +16,13 @@ internal import Disk
         self.contentHasher = contentHasher
     }
 
-    /// Offers a block for hashing: together with another file's, should one come before the next block.
-    func hash(_ block: [UInt8], count: Int) {
+    /// Compresses the first `count` bytes of a block, and offers them for hashing before: together with another file's, should one
+    /// come before the next block.
+    func take(_ block: [UInt8], count: Int, repeats: [UInt32]) throws(ArchiveError) {
         sink.hashing(count) { contentHasher.offer(block, count: count) }
-    }
-
-    func compress(_ block: [UInt8], count: Int) throws(ArchiveError) {
         let failure: ArchiveError? = unsafe block.withUnsafeBytes { content in
             do throws(ArchiveError) {
-                try unsafe compress(UnsafeRawBufferPointer(rebasing: content.prefix(count)))
+                try unsafe compress(UnsafeRawBufferPointer(rebasing: content.prefix(count)), repeats)
             } catch {
                 return error
             }
@@ -34,12 +31,16 @@ internal import Disk
         if let failure { throw failure }
     }
 
-    private func compress(_ content: UnsafeRawBufferPointer) throws(ArchiveError) {
+    private func compress(_ content: UnsafeRawBufferPointer, _ repeats: [UInt32]) throws(ArchiveError) {
         try sink.compressing(content.count) { () throws(ArchiveError) in
-            guard let gate, DiskGate.current == nil else { return try unsafe encoder.write(content, to: sink) }
+            guard let gate, DiskGate.current == nil else {
+                return try unsafe encoder.write(content, repeats: repeats, to: sink)
+            }
             var failure: ArchiveError?
             gate.watching {
-                do throws(ArchiveError) { try unsafe encoder.write(content, to: sink) } catch { failure = error }
+                do throws(ArchiveError) { try unsafe encoder.write(content, repeats: repeats, to: sink) } catch {
+                    failure = error
+                }
             }
             if let failure { throw failure }
         }

@@ -1,5 +1,6 @@
 #include "totals.h"
 
+#include "repeats.h"
 #include "shape.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void cogni_totals_free(cogni_totals *totals) {
         free(totals->columns[c].looked_at.notes);
     }
     for (uint32_t s = 0; s < totals->set_count; s++) cogni_set_free(&totals->sets[s]);
+    cogni_repeats_free(totals->repeats);
     free(totals->templates);
     free(totals->columns);
     free(totals->sets);
@@ -62,6 +64,17 @@ void cogni_totals_restart(cogni_totals *totals) {
         exact_sum_restart(&totals->columns[c].sum);
     }
     for (uint32_t s = 0; s < totals->set_count; s++) cogni_set_restart(&totals->sets[s]);
+    if (totals->repeats) cogni_repeats_restart(totals->repeats);
+}
+
+int32_t cogni_totals_find_repeats(cogni_totals *totals) {
+    totals->repeats = cogni_repeats_new(totals->count);
+    return totals->repeats != NULL;
+}
+
+const cogni_repeat *cogni_totals_repeats(cogni_totals *totals, uint32_t *count) {
+    *count = 0;
+    return totals->repeats ? cogni_repeats_found(totals->repeats, count) : NULL;
 }
 
 // ---------------------------------------------------------------- lines
@@ -279,8 +292,10 @@ int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t len
         // A line feed always ends a line here; what follows the last one waits.
         while (end > bytes && end[-1] != '\n') end--;
         while (at < end) {
+            const uint8_t *line = at;
             at = take_json_line(totals, at, end);
             if (!at) return -1;
+            if (totals->repeats) cogni_repeats_take_line(totals->repeats, totals, line, at);
             if (totals->set_count) collect_line(totals);
             if (totals->is_protected) {
                 const int64_t bare = bare_column(totals);
@@ -294,6 +309,7 @@ int64_t cogni_totals_take(cogni_totals *totals, const uint8_t *bytes, size_t len
         const uint8_t *next = take_csv_line(totals, at, end, &is_wrong);
         if (is_wrong) return -1;
         if (!next) break;
+        if (totals->repeats) cogni_repeats_take_line(totals->repeats, totals, at, next);
         if (totals->set_count) collect_line(totals);
         if (totals->is_protected) {
             const int64_t bare = bare_column(totals);

@@ -31,6 +31,8 @@ typedef struct {
     uint64_t rows;  // seen in this block
 } template_look;
 
+struct cogni_repeats;
+
 struct cogni_totals {
     int is_csv, is_strict;
     total *columns;
@@ -39,6 +41,7 @@ struct cogni_totals {
     uint32_t set_count;
     int is_protected;  // some column is
     template_look *templates;  // MAX_TEMPLATES, for rows in words
+    struct cogni_repeats *repeats;    // null: they are not looked for
     uint64_t words;    // serial number of the vocabulary that notes speak of
 };
 

@@ -1,3 +1,4 @@
+#include "repeats.h"
 #include "run.h"
 #include "shape.h"
 #include "totals.h"
@@ -173,5 +174,6 @@ int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) 
             totals->columns[__builtin_ctzll(nulls)].nulls += templates[met[m]].rows;
     }
     forget_rows(templates, met, met_count);
+    if (totals->repeats) cogni_repeats_take_rows(totals->repeats, words, rows, count);
     return 1;
 }

@@ -48,7 +48,7 @@ static uint32_t add_entry(value_set *set, uint64_t hash, const uint8_t *text, ui
     return set->count++;
 }
 
-uint32_t cogni_set_find(value_set *set, const uint8_t *text, uint32_t length) {
+static inline uint32_t find(value_set *set, const uint8_t *text, uint32_t length, int may_add) {
     uint32_t found = set->last;
     if (found < set->count && set->entries[found].length == length &&
         memcmp(set->bytes + set->entries[found].text, text, length) == 0)
@@ -58,6 +58,7 @@ uint32_t cogni_set_find(value_set *set, const uint8_t *text, uint32_t length) {
     uint32_t slot = (uint32_t)hash & (set->slot_count - 1);
     for (;; slot = (slot + 1) & (set->slot_count - 1)) {
         if (!set->slots[slot]) {
+            if (!may_add) return NOT_IN_SET;
             found = add_entry(set, hash, text, length);
             set->slots[slot] = found + 1;
             break;
@@ -69,6 +70,9 @@ uint32_t cogni_set_find(value_set *set, const uint8_t *text, uint32_t length) {
     set->last = found;
     return found;
 }
+
+uint32_t cogni_set_find(value_set *set, const uint8_t *text, uint32_t length) { return find(set, text, length, 1); }
+uint32_t cogni_set_look(value_set *set, const uint8_t *text, uint32_t length) { return find(set, text, length, 0); }
 
 void cogni_set_restart(value_set *set) {
     set->count = 0;

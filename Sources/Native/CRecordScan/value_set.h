@@ -35,6 +35,9 @@ void cogni_set_free(value_set *set);
 void cogni_set_restart(value_set *set);
 // The index of a value, which is added when it is new.
 uint32_t cogni_set_find(value_set *set, const uint8_t *text, uint32_t length);
+// The same, but nothing is added: a new one is NOT_IN_SET.
+#define NOT_IN_SET UINT32_MAX
+uint32_t cogni_set_look(value_set *set, const uint8_t *text, uint32_t length);
 
 void cogni_notes_grow(word_notes *of, uint32_t number);
 static inline uint32_t *note_of(word_notes *of, uint32_t number) {

@@ -34,6 +34,21 @@ internal import CRecordScan
         unsafe Int(cogni_totals_collect(raw, UInt32(column), Int32(ending ?? -1)))
     }
 
+    /// From now on what lines repeat of earlier ones is found. Returns `false`, and nothing happens, when there are too many columns.
+    package func findRepeats() -> Bool { unsafe cogni_totals_find_repeats(raw) != 0 }
+
+    /// What the lines taken since the last call repeat, back to the last ``restart()``: three numbers for each, so many bytes as
+    /// they are, so many repeated bytes, and how far back these stood. Depends on the lines alone, not on what they were taken from.
+    package func repeats(into room: inout [UInt32]) {
+        var count: UInt32 = 0
+        let found = unsafe cogni_totals_repeats(raw, &count)
+        room.removeAll(keepingCapacity: true)
+        guard let found = unsafe found else { return }
+        unsafe found.withMemoryRebound(to: UInt32.self, capacity: 3 * Int(count)) { numbers in
+            unsafe room.append(contentsOf: UnsafeBufferPointer(start: numbers, count: 3 * Int(count)))
+        }
+    }
+
     /// How a column's values have to look; null is always well.
     package enum Protection: Int32, Sendable { case sealed = 1, masked = 2, dropped = 3 }
 

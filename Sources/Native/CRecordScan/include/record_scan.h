@@ -265,6 +265,19 @@ uint32_t cogni_totals_set_count(const cogni_totals *totals, uint32_t set);
 const uint8_t *cogni_totals_set_value(const cogni_totals *totals, uint32_t set, uint32_t index, uint32_t *length,
                                       uint64_t *rows, uint64_t *living);
 
+// ---------------------------------------------------------------- repeats: what stood in earlier lines already
+
+// So many bytes as they are, then so many that repeat those which stood `distance` bytes before. The last ones may have no repeat.
+typedef struct {
+    uint32_t literals, length, distance;
+} cogni_repeat;
+
+// From now on repeats among the lines that are taken are found, back to the last restart. 0: there are too many columns for that.
+int32_t cogni_totals_find_repeats(cogni_totals *totals);
+// What was taken since the last call, from its first byte to its last. Depends on the lines alone, and where this divides a repeat
+// it goes on with no literals and the same distance. Valid until the next take.
+const cogni_repeat *_Nullable cogni_totals_repeats(cogni_totals *totals, uint32_t *count);
+
 // ---------------------------------------------------------------- triggers: where a secret may begin
 
 typedef struct cogni_triggers cogni_triggers;

@@ -1,0 +1,331 @@
+#include "repeats.h"
+
+#include "run.h"
+#include "shape.h"
+
+#include <stdlib.h>
+
+cogni_repeats *cogni_repeats_new(uint32_t columns) {
+    if (columns > REPEAT_COLUMNS) return NULL;
+    cogni_repeats *of = cogni_allocate(sizeof *of);
+    memset(of, 0, sizeof *of);
+    of->column_count = columns;
+    of->columns = cogni_allocate(columns * sizeof(repeat_column));
+    memset(of->columns, 0, columns * sizeof(repeat_column));
+    of->rows = cogni_allocate(REPEAT_ROWS * sizeof(repeat_row));
+    memset(of->rows, 0, REPEAT_ROWS * sizeof(repeat_row));
+    of->cells = cogni_allocate(REPEAT_CELLS * sizeof(repeat_cell));
+    return of;
+}
+
+void cogni_repeats_free(cogni_repeats *of) {
+    if (!of) return;
+    for (uint32_t c = 0; c < of->column_count; c++) {
+        cogni_set_free(&of->columns[c].texts);
+        free(of->columns[c].keys);
+        free(of->columns[c].words);
+    }
+    free(of->columns);
+    free(of->last_row);
+    free(of->rows);
+    free(of->cells);
+    free(of->found);
+    free(of);
+}
+
+static void forget_words(cogni_repeats *of) {
+    for (uint32_t c = 0; c < of->column_count; c++) {
+        repeat_column *column = &of->columns[c];
+        if (column->word_room) memset(column->words, 0, column->word_room * sizeof(repeat_word));
+    }
+    of->vocabulary = 0;
+}
+
+void cogni_repeats_restart(cogni_repeats *of) {
+    for (uint32_t c = 0; c < of->column_count; c++) cogni_set_restart(&of->columns[c].texts);
+    forget_words(of);
+    memset(of->shapes, 0, sizeof of->shapes);
+    of->row = of->cell = of->at = of->told = of->distance = of->found_count = of->key_count = 0;
+    of->text_bytes = 0;
+}
+
+// ---------------------------------------------------------------- what was found
+
+// Makes room for what a line of so many cells may lead to.
+static void make_room(cogni_repeats *of, uint32_t cells) {
+    const uint32_t wanted = of->found_count + 2 * cells + 4;
+    if (wanted <= of->found_room) return;
+    of->found_room = wanted * 2;
+    of->found = cogni_reallocate(of->found, of->found_room * sizeof(cogni_repeat));
+}
+
+// From here on the bytes are those that stood so far back. 0: that is too far.
+static inline int begin(cogni_repeats *of, uint32_t at, uint32_t distance) {
+    of->begun = at;
+    of->distance = distance <= REPEAT_WINDOW ? distance : 0;
+    return of->distance != 0;
+}
+
+static inline void stop(cogni_repeats *of, uint32_t at) {
+    if (of->distance && at != of->begun) {
+        of->found[of->found_count++] = (cogni_repeat){of->begun - of->told, at - of->begun, of->distance};
+        of->told = at;
+    }
+    of->distance = 0;
+}
+
+const cogni_repeat *cogni_repeats_found(cogni_repeats *of, uint32_t *count) {
+    make_room(of, 0);
+    if (of->distance) {
+        // It may go on in the next block.
+        const uint32_t distance = of->distance;
+        stop(of, of->at);
+        begin(of, of->at, distance);
+    }
+    if (of->told != of->at) of->found[of->found_count++] = (cogni_repeat){of->at - of->told, 0, 0};
+    of->told = of->at;
+    *count = of->found_count;
+    of->found_count = 0;
+    return of->found;
+}
+
+// ---------------------------------------------------------------- keys
+
+// The key of up to eight digits that begin with no 0 (or are one); NO_KEY: they are something else. Eight bytes may be read.
+static inline uint32_t number_key(const uint8_t *text, uint32_t length) {
+    const uint64_t zeros = 0x3030303030303030ull;
+    if (length == 0 || length > 8) return NO_KEY;
+    const uint32_t shift = 64 - 8 * length;
+    uint64_t digits;
+    memcpy(&digits, text, 8);
+    digits <<= shift;
+    if (shift) digits |= zeros >> (64 - shift);
+    if (((digits & (digits + 0x0606060606060606ull)) & 0xF0F0F0F0F0F0F0F0ull) != zeros) return NO_KEY;
+    if (*text == '0' && length > 1) return NO_KEY;
+    digits -= zeros;
+    digits = digits * 10 + (digits >> 8);  // pairs of digits, in every second byte
+    const uint64_t outer = (digits & 0x000000FF000000FFull) * (100 + (1000000ull << 32));
+    const uint64_t inner = (digits >> 16 & 0x000000FF000000FFull) * (1 + (10000ull << 32));
+    return A_NUMBER | (uint32_t)((outer + inner) >> 32);
+}
+
+// The next key, which no line has had.
+static uint32_t new_key(cogni_repeats *of, uint32_t length) {
+    const uint32_t key = ++of->key_count;
+    of->text_bytes += length;
+    if (key >= of->key_room) {
+        of->key_room = of->key_room ? of->key_room * 2 : 256;
+        of->last_row = cogni_reallocate(of->last_row, of->key_room * sizeof(uint32_t));
+    }
+    of->last_row[key] = 0;
+    return key;
+}
+
+static uint32_t text_key(cogni_repeats *of, uint32_t c, const uint8_t *text, uint32_t length) {
+    if (length > REPEAT_TEXT) return NO_KEY;
+    repeat_column *column = &of->columns[c];
+    const int is_full = of->key_count >= REPEAT_TEXTS || of->text_bytes + length > REPEAT_TEXT_BYTES;
+    const uint32_t known = column->texts.count;
+    const uint32_t index = is_full ? cogni_set_look(&column->texts, text, length) : cogni_set_find(&column->texts, text, length);
+    if (index == NOT_IN_SET) return NO_KEY;
+    if (index == known) {
+        if (index >= column->key_room) {
+            column->key_room = column->key_room ? column->key_room * 2 : 64;
+            column->keys = cogni_reallocate(column->keys, column->key_room * sizeof(uint32_t));
+        }
+        column->keys[index] = new_key(of, length);
+    }
+    return column->keys[index];
+}
+
+static void know_word(cogni_repeats *of, uint32_t c, const word *value, uint32_t number) {
+    repeat_column *column = &of->columns[c];
+    if (number >= column->word_room) {
+        uint32_t room = column->word_room ? column->word_room : 256;
+        while (room <= number) room *= 2;
+        column->words = cogni_reallocate(column->words, room * sizeof(repeat_word));
+        memset(column->words + column->word_room, 0, (room - column->word_room) * sizeof(repeat_word));
+        column->word_room = room;
+    }
+    uint32_t key = number_key(value->text, value->length);
+    if (key == NO_KEY) key = text_key(of, c, value->text, value->length);
+    column->words[number] = (repeat_word){key, value->length};
+}
+
+static inline repeat_word word_of(cogni_repeats *of, uint32_t c, const vocabulary *words, uint32_t number) {
+    const repeat_column *column = &of->columns[c];
+    if (number >= column->word_room || column->words[number].key == NO_KEY) {
+        const word *value = word_at(&words->lists[c], number);
+        know_word(of, c, value, number);
+    }
+    return column->words[number];
+}
+
+// ---------------------------------------------------------------- lines
+
+static inline repeat_row *row_at(const cogni_repeats *of, uint32_t row) { return &of->rows[row % REPEAT_ROWS]; }
+static inline repeat_cell *cells_from(const cogni_repeats *of, uint32_t cell) { return &of->cells[cell % REPEAT_CELLS]; }
+
+// Where the next line's cells go.
+static inline repeat_cell *next_cells(cogni_repeats *of) {
+    const uint32_t place = of->cell % REPEAT_CELLS;
+    if (place + of->column_count > REPEAT_CELLS) of->cell += REPEAT_CELLS - place;
+    return cells_from(of, of->cell);
+}
+
+// Whether a line is still known, and has its nulls where the line at hand has them.
+static inline int is_like(const cogni_repeats *of, uint32_t row, uint64_t nulls) {
+    const repeat_row *earlier = row_at(of, row);
+    return of->row - row < REPEAT_ROWS && of->cell + of->column_count - earlier->first_cell <= REPEAT_CELLS &&
+           earlier->nulls == nulls;
+}
+
+static inline repeat_shape *shape_of(cogni_repeats *of, uint64_t nulls) {
+    return &of->shapes[(nulls * 0x9E3779B97F4A7C15ull) >> 58];
+}
+
+// The bytes from the cell before to this one's end: lines with the same nulls have equal ones but for the cell's own text.
+static inline uint32_t span_of(const repeat_row *row, const repeat_cell *cells, uint32_t n) {
+    return cells[n].end - (n ? cells[n - 1].end : row->start);
+}
+
+// Takes the line whose cells stand in their place already; `starts` says where each begins.
+static void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const uint32_t *starts, uint32_t length) {
+    static const repeat_cell nothing[REPEAT_COLUMNS];
+    const uint32_t start = of->at, first = of->cell, row = of->row;
+    const repeat_cell *own = cells_from(of, first);
+    repeat_shape *shape = shape_of(of, nulls);
+    make_room(of, count);
+    *row_at(of, row) = (repeat_row){nulls, start, first};
+
+    // The line that this one is compared with, and its cells: none while no repeat could begin there.
+    const repeat_row *other = NULL;
+    const repeat_cell *cells = nothing;
+    if (row > 0) {
+        of->reference = of->distance ? of->reference + 1 : row - 1;
+        int is_known = is_like(of, of->reference, nulls);
+        if (!is_known) {
+            stop(of, start);
+            of->reference = shape->row - 1;
+            is_known = shape->row && is_like(of, of->reference, nulls);
+        }
+        if (is_known) other = row_at(of, of->reference);
+        if (is_known && (of->distance || begin(of, start, start - other->start))) cells = cells_from(of, other->first_cell);
+    }
+    for (uint32_t n = 0; n < count; n++) {
+        const uint32_t key = own[n].key;
+        if (key == cells[n].key && key != NO_KEY) {
+            if (!(key & A_NUMBER)) of->last_row[key] = row + 1;
+            continue;
+        }
+        if (key != NO_KEY && !(key & A_NUMBER)) {
+            // The line that had this text last goes on as this one does, as far as one can tell.
+            const uint32_t last = of->last_row[key];
+            of->last_row[key] = row + 1;
+            if (last && is_like(of, last - 1, nulls)) {
+                const repeat_row *candidate = row_at(of, last - 1);
+                const repeat_cell *its = cells_from(of, candidate->first_cell);
+                const uint32_t distance = own[n].end - its[n].end;
+                if (distance <= REPEAT_WINDOW) {
+                    if (distance != of->distance) {
+                        stop(of, starts[n]);
+                        begin(of, starts[n], distance);
+                    }
+                    of->reference = last - 1;
+                    other = candidate;
+                    cells = its;
+                    continue;
+                }
+            }
+        }
+        stop(of, starts[n]);
+        if (!other) continue;
+        if (cells == nothing) cells = cells_from(of, other->first_cell);
+        const uint32_t span = own[n].end - (n ? own[n - 1].end : start);
+        if (span_of(other, cells, n) != span && is_like(of, row - 1, nulls)) {
+            // Behind a text of another length all stands at another distance, which costs bits; the line before may do better.
+            const repeat_row *before = row_at(of, row - 1);
+            const repeat_cell *its = cells_from(of, before->first_cell);
+            if (span_of(before, its, n) == span) {
+                of->reference = row - 1;
+                other = before;
+                cells = its;
+            }
+        }
+        if (!begin(of, own[n].end, own[n].end - cells[n].end)) cells = nothing;
+    }
+    *shape = (repeat_shape){nulls, row + 1};
+    of->row = row + 1;
+    of->cell = first + count;
+    of->at = start + length;
+}
+
+void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, const uint8_t *line, const uint8_t *end) {
+    repeat_cell *cells = next_cells(of);
+    uint32_t starts[REPEAT_COLUMNS], count = 0;
+    uint64_t nulls = 0;
+    for (uint32_t c = 0; c < totals->count; c++) {
+        const total *each = &totals->columns[c];
+        if (each->is_null) {
+            nulls |= 1ull << c;
+            continue;
+        }
+        uint8_t beginning[8] = {0};
+        memcpy(beginning, each->cell, each->cell_length < 8 ? each->cell_length : 8);
+        uint32_t key = number_key(beginning, each->cell_length);
+        if (key == NO_KEY) key = text_key(of, c, each->cell, each->cell_length);
+        starts[count] = of->at + (uint32_t)(each->cell - line);
+        cells[count] = (repeat_cell){key, starts[count] + each->cell_length};
+        count++;
+    }
+    take_cells(of, nulls, count, starts, (uint32_t)(end - line));
+}
+
+void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count) {
+    if (of->vocabulary != words->serial) {
+        forget_words(of);
+        of->vocabulary = words->serial;
+    }
+    const uint64_t every = ~0ull >> (64 - words->count);
+    uint32_t starts[REPEAT_COLUMNS];
+    for (uint32_t r = 0; r < count; r++) {
+        const row_header *row = row_of(rows[r]);
+        const uint32_t *numbers = words_of(rows[r]);
+        const uint8_t *inlined = (const uint8_t *)(numbers + words->word_places);
+        const line_template *shape = words->templates[row->template];
+        repeat_cell *cells = next_cells(of);
+        uint64_t nulls = shape->nulls, columns = every & ~nulls;
+        uint32_t at = of->at, n = 0;
+        // A template has a step for each column that it does not know to be null.
+        for (const template_step *step = shape->steps; step->item != AT_LINE_END; step++, columns &= columns - 1) {
+            const uint32_t c = (uint32_t)__builtin_ctzll(columns);
+            uint32_t number;
+            at += step->length;
+            if (step->item >= 0) {
+                number = numbers[step->item];
+            } else if (*inlined != A_WORD) {
+                const uint32_t length = *inlined++;
+                uint32_t key = number_key(inlined, length);
+                if (key == NO_KEY) key = text_key(of, c, inlined, length);
+                inlined += length;
+                starts[n] = at;
+                at += length;
+                cells[n++] = (repeat_cell){key, at};
+                continue;
+            } else {
+                memcpy(&number, inlined + 1, 4);
+                inlined += 9;
+            }
+            if (number == 0) {
+                nulls |= 1ull << c;
+                at += words->null_length;
+                continue;
+            }
+            const repeat_word value = word_of(of, c, words, number);
+            starts[n] = at;
+            at += value.length;
+            cells[n++] = (repeat_cell){value.key, at};
+        }
+        take_cells(of, nulls, n, starts, row->line_length);
+    }
+}

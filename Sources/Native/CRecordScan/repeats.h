@@ -1,0 +1,91 @@
+#ifndef COGNI_REPEATS_H
+#define COGNI_REPEATS_H
+
+#include "record_scan.h"
+#include "totals.h"
+#include "value_set.h"
+#include "vocabulary.h"
+
+// Which parts of a file's lines stood in earlier lines already, found by comparing cells and not bytes.
+//
+// A compressor looks for repeats by hashing the bytes at one place after the other. We know where cells begin, and for rows in
+// words whether two of them are equal, so a line costs a comparison of numbers for each of its cells. What is found depends on the
+// lines alone, never on how they were made: a text has one number in a file, whatever words it came from.
+
+enum {
+    // No repeat lies further back: the compressor's window.
+    REPEAT_WINDOW = 1 << 21,
+    REPEAT_COLUMNS = 64,
+    // Lines and cells that can be repeated; older ones are forgotten.
+    REPEAT_ROWS = 1 << 12,
+    REPEAT_CELLS = 1 << 15,
+    REPEAT_SHAPES = 1 << 6,
+    // Longer texts, and more of them in one file, are not known again.
+    REPEAT_TEXT = 256,
+    REPEAT_TEXTS = 1 << 14,
+    REPEAT_TEXT_BYTES = 1 << 20,
+};
+
+// Equal keys of one column mean equal texts. Positions count from the file's beginning, modulo 2^32.
+typedef struct cogni_repeats cogni_repeats;
+
+// Equal keys mean equal texts of one column. Positions count from the file's beginning, modulo 2^32.
+typedef struct {
+    uint32_t key, end;
+} repeat_cell;
+
+#define NO_KEY 0u            // the text is not known again
+#define A_NUMBER (1u << 31)  // the rest is what up to eight digits say
+
+typedef struct {
+    uint64_t nulls;  // bit c: column c is null
+    uint32_t start, first_cell;
+} repeat_row;
+
+// The last line + 1 with these nulls, of some that could stand at the same place.
+typedef struct {
+    uint64_t nulls;
+    uint32_t row;
+} repeat_shape;
+
+// What is known of a word of the present vocabulary: 0 and 0, nothing yet.
+typedef struct {
+    uint32_t key, length;
+} repeat_word;
+
+// The texts of a column that have a key: `keys` by their index in the set. `words` by number.
+typedef struct {
+    value_set texts;
+    uint32_t *keys, key_room;
+    repeat_word *words;
+    uint32_t word_room;
+} repeat_column;
+
+struct cogni_repeats {
+    uint32_t column_count;
+    repeat_column *columns;
+    // The last line + 1 that had each text, by key.
+    uint32_t *last_row, key_room, key_count;
+    uint64_t text_bytes;
+    uint64_t vocabulary;  // serial number of the one that words are of
+    repeat_row *rows;
+    repeat_cell *cells;  // those of one line lie side by side
+    repeat_shape shapes[REPEAT_SHAPES];
+    uint32_t row, cell;  // numbers of the next ones; their places are these modulo the rings' sizes
+    uint32_t at, told;   // ends of what was taken, and of what `found` says
+    // The repeat at hand: it began there, its bytes stood so far back, and goes on in that line. 0: none.
+    uint32_t begun, distance, reference;
+    cogni_repeat *found;
+    uint32_t found_count, found_room;
+};
+
+// Null: too many columns.
+cogni_repeats *cogni_repeats_new(uint32_t columns);
+void cogni_repeats_free(cogni_repeats *of);
+void cogni_repeats_restart(cogni_repeats *of);
+const cogni_repeat *cogni_repeats_found(cogni_repeats *of, uint32_t *count);
+// Takes the line at [line, end), whose cells are those that `totals` has just looked at.
+void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, const uint8_t *line, const uint8_t *end);
+void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count);
+
+#endif
