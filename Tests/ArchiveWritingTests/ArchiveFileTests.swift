@@ -243,3 +243,78 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
         }
     }
 }
+
+@Suite struct RepeatsInFilesTests {
+    /// Lines that all have the same length, and what each repeats of the one before; the third number says how far back.
+    private func content(_ count: Int) -> (bytes: [UInt8], repeats: [UInt32]) {
+        var random = Seeded(5)
+        var bytes: [UInt8] = []
+        var repeats: [UInt32] = []
+        let end = Array(#"","kind":"the same text in every line, long enough to be worth a repeat"}"#.utf8) + [10]
+        for line in 0..<count {
+            bytes += Array(#"{"id":"\#(1000 + random.next() % 9000)"#.utf8) + end
+            repeats += line == 0 ? [UInt32(bytes.count), 0, 0] : [11, UInt32(end.count), UInt32(end.count + 11)]
+        }
+        return (bytes, repeats)
+    }
+
+    private func written(_ bytes: [UInt8], _ pieces: [(Int, [UInt32])], to path: String) throws {
+        let writer = ArchiveFileWriter(codec: .zstd)
+        try #require(writer.takesRepeats)
+        try writer.open(path)
+        var at = 0
+        for (count, repeats) in pieces {
+            let block = Array(bytes[at..<at + count])
+            try writer.write(block, count: count, repeats: repeats)
+            at += count
+        }
+        _ = try writer.finish(sync: false)
+    }
+
+    @Test func aFileOfKnownRepeatsIsReadAsAnyOther() throws {
+        try withFolder { folder throws in
+            let (bytes, repeats) = content(40_000)
+            try written(bytes, [(bytes.count, repeats)], to: folder + "/a.zst")
+            #expect(try read(folder + "/a.zst") == bytes)
+            let aSize = try Disk.status(folder + "/a.zst")?.size ?? .max
+            #expect(aSize < bytes.count / 20)
+            // Divided within a repeat, which then goes on with no literals.
+            let line = bytes.count / 40_000
+            let (before, after) = (3 + 3 * 20_000, line * 20_000 + 30)
+            var (first, second) = (Array(repeats[..<before]), Array(repeats[before...]))
+            first[before - 2] = UInt32(30 - 11)
+            second.insert(contentsOf: [0, UInt32(line - 30), UInt32(line)], at: 0)
+            try written(bytes, [(after, first), (bytes.count - after, second)], to: folder + "/b.zst")
+            #expect(try Disk.contents(folder + "/a.zst") == Disk.contents(folder + "/b.zst"))
+            if let (status, output) = try run("zstd", ["-dqc", folder + "/b.zst"]) {
+                #expect(status == 0)
+                #expect([UInt8](output) == bytes)
+            }
+        }
+    }
+
+    @Test func bytesThatRepeatLittleOfWhatIsSaidAreSearched() throws {
+        try withFolder { folder throws in
+            let (bytes, _) = content(40_000)
+            try written(bytes, [(bytes.count, [UInt32(bytes.count), 0, 0])], to: folder + "/said.zst")
+            try written(bytes, [(bytes.count, [])], to: folder + "/unsaid.zst")
+            #expect(try read(folder + "/said.zst") == bytes)
+            #expect(try Disk.contents(folder + "/said.zst") == Disk.contents(folder + "/unsaid.zst"))
+            let saidSize = try Disk.status(folder + "/said.zst")?.size ?? .max
+            #expect(saidSize < bytes.count / 20)
+        }
+    }
+
+    @Test func whatIsNotTrueOfTheBytesMakesNoFile() throws {
+        try withFolder { folder throws in
+            let (bytes, repeats) = content(3_000)
+            // Too few bytes, another distance, and one that is no distance.
+            for (place, number) in [(4, UInt32(1)), (3 * 2_000 + 2, 60), (3 * 2_000 + 2, 0)] {
+                var wrong = repeats
+                wrong[place] = number
+                #expect(throws: ArchiveError.self) { try written(bytes, [(bytes.count, wrong)], to: folder + "/a.zst") }
+                #expect(try Disk.status(folder + "/a.zst") == nil)
+            }
+        }
+    }
+}
