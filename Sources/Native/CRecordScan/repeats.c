@@ -5,13 +5,16 @@
 
 #include <stdlib.h>
 
-cogni_repeats *cogni_repeats_new(uint32_t columns) {
+cogni_repeats *cogni_repeats_new(const cogni_totals *totals) {
+    const uint32_t columns = totals->count;
     if (columns > REPEAT_COLUMNS) return NULL;
     cogni_repeats *of = cogni_allocate(sizeof *of);
     memset(of, 0, sizeof *of);
     of->column_count = columns;
     of->columns = cogni_allocate(columns * sizeof(repeat_column));
     memset(of->columns, 0, columns * sizeof(repeat_column));
+    for (uint32_t c = 0; c < columns; c++) of->fixed[c] = (c ? of->fixed[c - 1] : 0) + totals->columns[c].prefix_length;
+    of->null_length = totals->is_csv ? 0 : 4;
     of->rows = cogni_allocate(REPEAT_ROWS * sizeof(repeat_row));
     memset(of->rows, 0, REPEAT_ROWS * sizeof(repeat_row));
     of->cells = cogni_allocate(REPEAT_CELLS * sizeof(repeat_cell));
@@ -26,7 +29,7 @@ void cogni_repeats_free(cogni_repeats *of) {
         free(of->columns[c].words);
     }
     free(of->columns);
-    free(of->last_row);
+    free(of->last);
     free(of->rows);
     free(of->cells);
     free(of->found);
@@ -44,26 +47,24 @@ static void forget_words(cogni_repeats *of) {
 void cogni_repeats_restart(cogni_repeats *of) {
     for (uint32_t c = 0; c < of->column_count; c++) cogni_set_restart(&of->columns[c].texts);
     forget_words(of);
-    memset(of->shapes, 0, sizeof of->shapes);
     of->row = of->cell = of->at = of->told = of->distance = of->found_count = of->key_count = 0;
     of->text_bytes = 0;
 }
 
 // ---------------------------------------------------------------- what was found
 
-// Makes room for what a line of so many cells may lead to.
-static void make_room(cogni_repeats *of, uint32_t cells) {
-    const uint32_t wanted = of->found_count + 2 * cells + 4;
+// Makes room for what one line may lead to.
+static void make_room(cogni_repeats *of) {
+    const uint32_t wanted = of->found_count + 2 * REPEAT_COLUMNS + 4;
     if (wanted <= of->found_room) return;
     of->found_room = wanted * 2;
     of->found = cogni_reallocate(of->found, of->found_room * sizeof(cogni_repeat));
 }
 
-// From here on the bytes are those that stood so far back. 0: that is too far.
-static inline int begin(cogni_repeats *of, uint32_t at, uint32_t distance) {
+// From here on the bytes are those that stood so far back, unless that is too far.
+static inline void begin(cogni_repeats *of, uint32_t at, uint32_t distance) {
     of->begun = at;
     of->distance = distance <= REPEAT_WINDOW ? distance : 0;
-    return of->distance != 0;
 }
 
 static inline void stop(cogni_repeats *of, uint32_t at) {
@@ -75,7 +76,7 @@ static inline void stop(cogni_repeats *of, uint32_t at) {
 }
 
 const cogni_repeat *cogni_repeats_found(cogni_repeats *of, uint32_t *count) {
-    make_room(of, 0);
+    make_room(of);
     if (of->distance) {
         // It may go on in the next block.
         const uint32_t distance = of->distance;
@@ -115,9 +116,9 @@ static uint32_t new_key(cogni_repeats *of, uint32_t length) {
     of->text_bytes += length;
     if (key >= of->key_room) {
         of->key_room = of->key_room ? of->key_room * 2 : 256;
-        of->last_row = cogni_reallocate(of->last_row, of->key_room * sizeof(uint32_t));
+        of->last = cogni_reallocate(of->last, of->key_room * sizeof(repeat_place));
     }
-    of->last_row[key] = 0;
+    of->last[key] = (repeat_place){0, 0};
     return key;
 }
 
@@ -173,91 +174,120 @@ static inline repeat_cell *next_cells(cogni_repeats *of) {
     return cells_from(of, of->cell);
 }
 
-// Whether a line is still known, and has its nulls where the line at hand has them.
-static inline int is_like(const cogni_repeats *of, uint32_t row, uint64_t nulls) {
-    const repeat_row *earlier = row_at(of, row);
-    return of->row - row < REPEAT_ROWS && of->cell + of->column_count - earlier->first_cell <= REPEAT_CELLS &&
-           earlier->nulls == nulls;
+// Whether a line is still known.
+static inline int is_known(const cogni_repeats *of, uint32_t row) {
+    return of->row - row < REPEAT_ROWS && of->cell + of->column_count - row_at(of, row)->first_cell <= REPEAT_CELLS;
 }
 
-static inline repeat_shape *shape_of(cogni_repeats *of, uint64_t nulls) {
-    return &of->shapes[(nulls * 0x9E3779B97F4A7C15ull) >> 58];
+// A line as it is compared: its cells are those of the columns that are not null.
+typedef struct {
+    const repeat_cell *cells;
+    uint64_t nulls;
+    uint32_t start;
+} known_line;
+
+static inline known_line line_at(const cogni_repeats *of, uint32_t row) {
+    const repeat_row *found = row_at(of, row);
+    return (known_line){cells_from(of, found->first_cell), found->nulls, found->start};
+}
+
+static inline uint32_t cell_of(const known_line *line, uint32_t c) {
+    return (uint32_t)__builtin_popcountll(~line->nulls & ((1ull << c) - 1));
+}
+
+// Where the text of column c ends, null or not.
+static uint32_t text_end(const cogni_repeats *of, const known_line *line, uint32_t c) {
+    const uint64_t before = ~line->nulls & ((1ull << c) - 1);
+    const uint32_t cell = (uint32_t)__builtin_popcountll(before);
+    if (!(line->nulls >> c & 1)) return line->cells[cell].end;
+    if (!before) return line->start + of->fixed[c] + (c + 1) * of->null_length;
+    const uint32_t last = 63 - (uint32_t)__builtin_clzll(before);
+    return line->cells[cell - 1].end + of->fixed[c] - of->fixed[last] + (c - last) * of->null_length;
 }
 
 // The bytes from the cell before to this one's end: lines with the same nulls have equal ones but for the cell's own text.
-static inline uint32_t span_of(const repeat_row *row, const repeat_cell *cells, uint32_t n) {
-    return cells[n].end - (n ? cells[n - 1].end : row->start);
+static inline uint32_t span_of(const known_line *line, uint32_t cell) {
+    return line->cells[cell].end - (cell ? line->cells[cell - 1].end : line->start);
 }
 
 // Takes the line whose cells stand in their place already; `starts` says where each begins.
 static void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const uint32_t *starts, uint32_t length) {
-    static const repeat_cell nothing[REPEAT_COLUMNS];
-    const uint32_t start = of->at, first = of->cell, row = of->row;
-    const repeat_cell *own = cells_from(of, first);
-    repeat_shape *shape = shape_of(of, nulls);
-    make_room(of, count);
-    *row_at(of, row) = (repeat_row){nulls, start, first};
+    const uint64_t every = ~0ull >> (64 - of->column_count);
+    const uint32_t row = of->row;
+    make_room(of);
+    *row_at(of, row) = (repeat_row){nulls, of->at, of->cell};
+    const known_line own = line_at(of, row);
 
-    // The line that this one is compared with, and its cells: none while no repeat could begin there.
-    const repeat_row *other = NULL;
-    const repeat_cell *cells = nothing;
+    // The line that this one is compared with.
+    known_line other = {own.cells, ~0ull, 0};
+    int has_other = 0;
     if (row > 0) {
         of->reference = of->distance ? of->reference + 1 : row - 1;
-        int is_known = is_like(of, of->reference, nulls);
-        if (!is_known) {
-            stop(of, start);
-            of->reference = shape->row - 1;
-            is_known = shape->row && is_like(of, of->reference, nulls);
+        if (!is_known(of, of->reference)) {
+            stop(of, own.start);
+            of->reference = row - 1;
         }
-        if (is_known) other = row_at(of, of->reference);
-        if (is_known && (of->distance || begin(of, start, start - other->start))) cells = cells_from(of, other->first_cell);
+        has_other = is_known(of, of->reference);
+        if (has_other) other = line_at(of, of->reference);
+        if (has_other && !of->distance) begin(of, own.start, own.start - other.start);
     }
-    for (uint32_t n = 0; n < count; n++) {
-        const uint32_t key = own[n].key;
-        if (key == cells[n].key && key != NO_KEY) {
-            if (!(key & A_NUMBER)) of->last_row[key] = row + 1;
-            continue;
-        }
-        if (key != NO_KEY && !(key & A_NUMBER)) {
-            // The line that had this text last goes on as this one does, as far as one can tell.
-            const uint32_t last = of->last_row[key];
-            of->last_row[key] = row + 1;
-            if (last && is_like(of, last - 1, nulls)) {
-                const repeat_row *candidate = row_at(of, last - 1);
-                const repeat_cell *its = cells_from(of, candidate->first_cell);
-                const uint32_t distance = own[n].end - its[n].end;
-                if (distance <= REPEAT_WINDOW) {
+    // Columns whose text is not null in both lines; `n` and `m` are their cells here and there.
+    uint64_t left = every & ~(own.nulls & other.nulls);
+    for (uint32_t n = 0, m = 0; left; left &= left - 1) {
+        const uint32_t c = (uint32_t)__builtin_ctzll(left);
+        const int is_null = own.nulls >> c & 1, is_null_there = other.nulls >> c & 1;
+        const uint32_t here = n, there = m;
+        uint32_t end;
+        n += !is_null;
+        m += !is_null_there;
+        if (!is_null) {
+            const uint32_t key = own.cells[here].key;
+            end = own.cells[here].end;
+            if (!is_null_there && of->distance && key == other.cells[there].key && key != NO_KEY) {
+                if (!(key & A_NUMBER)) of->last[key] = (repeat_place){row + 1, end};
+                continue;
+            }
+            if (key != NO_KEY && !(key & A_NUMBER)) {
+                // The line that had this text last goes on as this one does, as far as one can tell.
+                const repeat_place last = of->last[key];
+                const uint32_t distance = end - last.end;
+                of->last[key] = (repeat_place){row + 1, end};
+                if (last.row && is_known(of, last.row - 1) && distance <= REPEAT_WINDOW) {
                     if (distance != of->distance) {
-                        stop(of, starts[n]);
-                        begin(of, starts[n], distance);
+                        stop(of, starts[here]);
+                        begin(of, starts[here], distance);
                     }
-                    of->reference = last - 1;
-                    other = candidate;
-                    cells = its;
+                    of->reference = last.row - 1;
+                    other = line_at(of, of->reference);
+                    has_other = 1;
+                    m = cell_of(&other, c) + 1;
+                    left = every & ~(own.nulls & other.nulls) & (~0ull << c);
                     continue;
                 }
             }
+            stop(of, starts[here]);
+        } else {
+            end = text_end(of, &own, c);
+            stop(of, end - of->null_length);
         }
-        stop(of, starts[n]);
-        if (!other) continue;
-        if (cells == nothing) cells = cells_from(of, other->first_cell);
-        const uint32_t span = own[n].end - (n ? own[n - 1].end : start);
-        if (span_of(other, cells, n) != span && is_like(of, row - 1, nulls)) {
+        if (!has_other) continue;
+        if (!is_null && own.nulls == other.nulls && span_of(&other, there) != span_of(&own, here) && is_known(of, row - 1)) {
             // Behind a text of another length all stands at another distance, which costs bits; the line before may do better.
-            const repeat_row *before = row_at(of, row - 1);
-            const repeat_cell *its = cells_from(of, before->first_cell);
-            if (span_of(before, its, n) == span) {
+            const known_line before = line_at(of, row - 1);
+            if (before.nulls == own.nulls && span_of(&before, here) == span_of(&own, here)) {
                 of->reference = row - 1;
                 other = before;
-                cells = its;
             }
         }
-        if (!begin(of, own[n].end, own[n].end - cells[n].end)) cells = nothing;
+        begin(of, end, end - (is_null_there ? text_end(of, &other, c) : other.cells[there].end));
     }
-    *shape = (repeat_shape){nulls, row + 1};
     of->row = row + 1;
-    of->cell = first + count;
-    of->at = start + length;
+    of->cell += count;
+    of->at = own.start + length;
+    if (length > REPEAT_LINE) {
+        stop(of, of->at);
+        of->row += REPEAT_ROWS;
+    }
 }
 
 void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, const uint8_t *line, const uint8_t *end) {

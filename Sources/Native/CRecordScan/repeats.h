@@ -19,7 +19,8 @@ enum {
     // Lines and cells that can be repeated; older ones are forgotten.
     REPEAT_ROWS = 1 << 12,
     REPEAT_CELLS = 1 << 15,
-    REPEAT_SHAPES = 1 << 6,
+    // A longer line hides all before it: so many lines of at most this length are less than 4 GiB, and positions are told apart.
+    REPEAT_LINE = 1 << 18,
     // Longer texts, and more of them in one file, are not known again.
     REPEAT_TEXT = 256,
     REPEAT_TEXTS = 1 << 14,
@@ -42,11 +43,10 @@ typedef struct {
     uint32_t start, first_cell;
 } repeat_row;
 
-// The last line + 1 with these nulls, of some that could stand at the same place.
+// Where a text stood last: the line's number + 1 (0: nowhere yet), and the end of the cell.
 typedef struct {
-    uint64_t nulls;
-    uint32_t row;
-} repeat_shape;
+    uint32_t row, end;
+} repeat_place;
 
 // What is known of a word of the present vocabulary: 0 and 0, nothing yet.
 typedef struct {
@@ -64,13 +64,14 @@ typedef struct {
 struct cogni_repeats {
     uint32_t column_count;
     repeat_column *columns;
-    // The last line + 1 that had each text, by key.
-    uint32_t *last_row, key_room, key_count;
+    // Bytes between the texts of a line's columns, up to the text of column c: they are alike in all lines.
+    uint32_t fixed[REPEAT_COLUMNS], null_length;
+    repeat_place *last;  // by key
+    uint32_t key_room, key_count;
     uint64_t text_bytes;
     uint64_t vocabulary;  // serial number of the one that words are of
     repeat_row *rows;
     repeat_cell *cells;  // those of one line lie side by side
-    repeat_shape shapes[REPEAT_SHAPES];
     uint32_t row, cell;  // numbers of the next ones; their places are these modulo the rings' sizes
     uint32_t at, told;   // ends of what was taken, and of what `found` says
     // The repeat at hand: it began there, its bytes stood so far back, and goes on in that line. 0: none.
@@ -80,7 +81,7 @@ struct cogni_repeats {
 };
 
 // Null: too many columns.
-cogni_repeats *cogni_repeats_new(uint32_t columns);
+cogni_repeats *cogni_repeats_new(const cogni_totals *totals);
 void cogni_repeats_free(cogni_repeats *of);
 void cogni_repeats_restart(cogni_repeats *of);
 const cogni_repeat *cogni_repeats_found(cogni_repeats *of, uint32_t *count);

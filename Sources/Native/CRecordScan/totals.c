@@ -68,7 +68,7 @@ void cogni_totals_restart(cogni_totals *totals) {
 }
 
 int32_t cogni_totals_find_repeats(cogni_totals *totals) {
-    totals->repeats = cogni_repeats_new(totals->count);
+    totals->repeats = cogni_repeats_new(totals);
     return totals->repeats != NULL;
 }
 

@@ -13,7 +13,7 @@ enum {
     // Shorter repeats cost more than their bytes.
     SHORTEST = 6,
     // A block of which more than one byte in so many repeats nothing is left to zstd: it sees repeats within cells too.
-    LITERAL_SHARE = 10,
+    LITERAL_SHARE = 24,
 };
 
 typedef struct {
