@@ -1,5 +1,6 @@
 #include "digest.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,11 +82,10 @@ WITH_SHA void cogni_digest_blocks(cogni_digest *digest, const uint8_t *blocks, s
     keep_state(digest, one);
 }
 
-WITH_SHA void cogni_digest_two(cogni_digest *a, const uint8_t *a_blocks, size_t a_count, cogni_digest *b,
-                               const uint8_t *b_blocks, size_t b_count) {
+__attribute__((always_inline)) WITH_SHA static inline void two(cogni_digest *a, const uint8_t *a_blocks, cogni_digest *b,
+                                                                const uint8_t *b_blocks, size_t count) {
     state one = state_of(a), other = state_of(b);
-    size_t both = a_count < b_count ? a_count : b_count;
-    for (size_t done = 0; done < both; done++) {
+    for (size_t done = 0; done < count; done++) {
         __m128i one_words[4], other_words[4];
         const state one_before = one, other_before = other;
         load_block(one_words, a_blocks + 64 * done);
@@ -100,6 +100,28 @@ WITH_SHA void cogni_digest_two(cogni_digest *a, const uint8_t *a_blocks, size_t 
     }
     keep_state(a, one);
     keep_state(b, other);
+}
+
+WITH_SHA static void two_by_sixteen(cogni_digest *a, const uint8_t *a_blocks, cogni_digest *b, const uint8_t *b_blocks, size_t count) {
+    two(a, a_blocks, b, b_blocks, count);
+}
+
+// With AVX-512 there are 32 registers, so that neither content's words have to leave them: a twelfth faster.
+__attribute__((target("sha,sse4.1,ssse3,avx512vl,avx512bw"))) static void two_by_thirty_two(
+    cogni_digest *a, const uint8_t *a_blocks, cogni_digest *b, const uint8_t *b_blocks, size_t count) {
+    two(a, a_blocks, b, b_blocks, count);
+}
+
+void cogni_digest_two(cogni_digest *a, const uint8_t *a_blocks, size_t a_count, cogni_digest *b, const uint8_t *b_blocks,
+                      size_t b_count) {
+    static atomic_int known;  // 1: there are 16 registers, 2: there are 32; whoever comes first asks, and all would find the same
+    int registers = atomic_load_explicit(&known, memory_order_relaxed);
+    if (registers == 0) {
+        registers = !getenv("COGNI_ISA") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") ? 2 : 1;
+        atomic_store_explicit(&known, registers, memory_order_relaxed);
+    }
+    const size_t both = a_count < b_count ? a_count : b_count;
+    (registers == 2 ? two_by_thirty_two : two_by_sixteen)(a, a_blocks, b, b_blocks, both);
     if (a_count > both) cogni_digest_blocks(a, a_blocks + 64 * both, a_count - both);
     if (b_count > both) cogni_digest_blocks(b, b_blocks + 64 * both, b_count - both);
 }

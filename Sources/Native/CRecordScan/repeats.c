@@ -118,7 +118,7 @@ static uint32_t new_key(cogni_repeats *of, uint32_t length) {
         of->key_room = of->key_room ? of->key_room * 2 : 256;
         of->last = cogni_reallocate(of->last, of->key_room * sizeof(repeat_place));
     }
-    of->last[key] = (repeat_place){0, 0};
+    of->last[key] = (repeat_place){0, 0, 0};
     return key;
 }
 
@@ -210,6 +210,15 @@ static inline uint32_t span_of(const known_line *line, uint32_t cell) {
     return line->cells[cell].end - (cell ? line->cells[cell - 1].end : line->start);
 }
 
+// The line that had a text last is on its way while this one's other cells are put down: these rings are too large for the
+// nearest caches.
+static inline void expect(const cogni_repeats *of, uint32_t key) {
+    const repeat_place last = of->last[key];
+    __builtin_prefetch(row_at(of, last.row - 1));
+    __builtin_prefetch(cells_from(of, last.first_cell));
+    __builtin_prefetch((const uint8_t *)cells_from(of, last.first_cell) + 64);
+}
+
 // Takes the line whose cells stand in their place already; `starts` says where each begins.
 static void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const uint32_t *starts, uint32_t length) {
     const uint64_t every = ~0ull >> (64 - of->column_count);
@@ -244,14 +253,14 @@ static void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const 
             const uint32_t key = own.cells[here].key;
             end = own.cells[here].end;
             if (!is_null_there && of->distance && key == other.cells[there].key && key != NO_KEY) {
-                if (!(key & A_NUMBER)) of->last[key] = (repeat_place){row + 1, end};
+                if (!(key & A_NUMBER)) of->last[key] = (repeat_place){row + 1, end, of->cell};
                 continue;
             }
             if (key != NO_KEY && !(key & A_NUMBER)) {
                 // The line that had this text last goes on as this one does, as far as one can tell.
                 const repeat_place last = of->last[key];
                 const uint32_t distance = end - last.end;
-                of->last[key] = (repeat_place){row + 1, end};
+                of->last[key] = (repeat_place){row + 1, end, of->cell};
                 if (last.row && is_known(of, last.row - 1) && distance <= REPEAT_WINDOW) {
                     if (distance != of->distance) {
                         stop(of, starts[here]);
@@ -260,7 +269,7 @@ static void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const 
                     of->reference = last.row - 1;
                     other = line_at(of, of->reference);
                     has_other = 1;
-                    m = cell_of(&other, c) + 1;
+                    m = other.nulls == own.nulls ? n : cell_of(&other, c) + 1;
                     left = every & ~(own.nulls & other.nulls) & (~0ull << c);
                     continue;
                 }
@@ -352,6 +361,7 @@ void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const u
                 continue;
             }
             const repeat_word value = word_of(of, c, words, number);
+            if (value.key != NO_KEY && !(value.key & A_NUMBER)) expect(of, value.key);
             starts[n] = at;
             at += value.length;
             cells[n++] = (repeat_cell){value.key, at};

@@ -43,9 +43,9 @@ typedef struct {
     uint32_t start, first_cell;
 } repeat_row;
 
-// Where a text stood last: the line's number + 1 (0: nowhere yet), and the end of the cell.
+// Where a text stood last: the line's number + 1 (0: nowhere yet), the end of the cell, and the line's first cell.
 typedef struct {
-    uint32_t row, end;
+    uint32_t row, end, first_cell;
 } repeat_place;
 
 // What is known of a word of the present vocabulary: 0 and 0, nothing yet.

@@ -1,6 +1,6 @@
+#include "isa.h"
 #include "shape.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,20 +185,6 @@ __attribute__((target("avx512bw,avx512vbmi"))) static size_t next_avx512(const c
     }
     return next_exact(triggers, bytes, end, at);
 }
-
-// 2: AVX-512, 1: AVX2, 0: neither, or COGNI_ISA hides it.
-static int vectors(void) {
-    static atomic_int known;  // + 1; all threads would find the same
-    int found = atomic_load_explicit(&known, memory_order_relaxed);
-    if (found == 0) {
-        const char *wanted = getenv("COGNI_ISA");
-        const int most = !wanted ? 2 : strcmp(wanted, "avx2") == 0;
-        found = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") ? 2 : __builtin_cpu_supports("avx2") ? 1 : 0;
-        found = 1 + (found < most ? found : most);
-        atomic_store_explicit(&known, found, memory_order_relaxed);
-    }
-    return found - 1;
-}
 #endif
 
 size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes, size_t length, size_t from) {
@@ -207,9 +193,9 @@ size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes,
     if (from >= end) return length;
     size_t found;
 #if defined(__x86_64__)
-    const int kind = vectors();
-    if (kind == 2) found = next_avx512(triggers, bytes, end, from);
-    else if (kind == 1) found = next_avx2(triggers, bytes, end, from);
+    const int vectors = cogni_vectors();
+    if (vectors == AVX512_VECTORS) found = next_avx512(triggers, bytes, end, from);
+    else if (vectors == AVX2_VECTORS) found = next_avx2(triggers, bytes, end, from);
     else
 #endif
         found = next_exact(triggers, bytes, end, from);
