@@ -5,6 +5,7 @@ internal import Ledger
 internal import Load
 package import Model
 package import PipelineFile
+internal import RecordScan
 package import Reporting
 internal import Telemetry
 internal import Transform
@@ -92,6 +93,7 @@ package struct PipelineRun: Sendable {
             try fence.check()
         }
         if let lost { throw lost }
+        KernelMemory.drop()
         let summary = try await conclude(
             results,
             root: root,

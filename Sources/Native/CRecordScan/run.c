@@ -52,6 +52,22 @@ static void give_chunk(chunk *given) {
     free(given);
 }
 
+void cogni_drop_spare_memory(void) {
+    pthread_mutex_lock(&pool_lock);
+    chunk *dropped = pool;
+    pool = NULL;
+    pool_count = 0;
+    pthread_mutex_unlock(&pool_lock);
+    while (dropped) {
+        chunk *before = dropped->before;
+        free(dropped);
+        dropped = before;
+    }
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 // glibc keeps freed blocks of up to 32 MiB for itself once one was freed, in an arena for each thread: a run that
 // reads pages of that size ends up with twice the memory it uses.
 void cogni_return_freed_memory(void) {

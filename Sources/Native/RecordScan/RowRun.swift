@@ -1,4 +1,6 @@
 internal import CRecordScan
+internal import Dispatch
+internal import PageMemory
 
 /// Rows of one partition, waiting to be sorted: each a key, a time and a finished line.
 @safe package final class RowRun: @unchecked Sendable {  // one owner at a time
@@ -38,6 +40,15 @@ internal import CRecordScan
 package enum KernelMemory {
     /// Makes large blocks go back to the system when they are freed. Call once, before the first thread is started.
     package static func returnsToSystem() { cogni_return_freed_memory() }
+
+    /// Gives back, on another thread, what pages and rows have left for the next ones. A process that ends soon does not have to
+    /// take down its memory alone then, while whoever started it waits.
+    package static func drop() {
+        DispatchQueue.global().async {
+            PageStock.drop()
+            cogni_drop_spare_memory()
+        }
+    }
 }
 
 /// A run file could not be written or read. `number` is the system's error number; EBADMSG: it is damaged.

@@ -115,6 +115,8 @@ size_t cogni_unescape(const uint8_t *text, size_t length, uint8_t *out);
 
 // Makes large blocks go back to the system when they are freed. Once, before the first thread.
 void cogni_return_freed_memory(void);
+// Gives back what is kept for the next run and what the allocator has spare.
+void cogni_drop_spare_memory(void);
 
 // ---------------------------------------------------------------- runs: lines waiting to be sorted
 
