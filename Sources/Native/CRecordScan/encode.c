@@ -1,3 +1,4 @@
+#include "isa.h"
 #include "run.h"
 #include "times.h"
 
@@ -231,7 +232,7 @@ static inline int leaves_out(const cogni_encoder *encoder, uint32_t c) { return 
 
 // Finds the word for a cell that is not null. Numbers, booleans and times of word columns are added here; other values that
 // are not known are asked for (0). UINT32_MAX: the vocabulary is full, renew it and begin the row again.
-static uint32_t cell_word(cogni_encoder *encoder, uint32_t c, cogni_cell cell, const uint8_t *raw) {
+__attribute__((always_inline)) static inline uint32_t cell_word(cogni_encoder *encoder, uint32_t c, cogni_cell cell, const uint8_t *raw) {
     column *each = &encoder->columns[c];
     vocabulary *words = encoder->words;
     const word_list *list = &words->lists[c];
@@ -262,7 +263,7 @@ static uint32_t cell_word(cogni_encoder *encoder, uint32_t c, cogni_cell cell, c
     return number;
 }
 
-int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
+COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
                      cogni_run *run, cogni_stop *stop) {
     uint32_t rows = cogni_scan_rows(scan), count = encoder->count;
     uint32_t extra_count = cogni_scan_extra_count(scan), extra = 0;

@@ -1,5 +1,6 @@
 #include "repeats.h"
 
+#include "isa.h"
 #include "run.h"
 #include "shape.h"
 
@@ -220,7 +221,7 @@ static inline void expect(const cogni_repeats *of, uint32_t key) {
 }
 
 // Takes the line whose cells stand in their place already; `starts` says where each begins.
-static void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const uint32_t *starts, uint32_t length) {
+__attribute__((always_inline)) static inline void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const uint32_t *starts, uint32_t length) {
     const uint64_t every = ~0ull >> (64 - of->column_count);
     const uint32_t row = of->row;
     make_room(of);
@@ -320,7 +321,7 @@ void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, cons
     take_cells(of, nulls, count, starts, (uint32_t)(end - line));
 }
 
-void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count) {
+COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count) {
     if (of->vocabulary != words->serial) {
         forget_words(of);
         of->vocabulary = words->serial;

@@ -1,3 +1,4 @@
+#include "isa.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static inline uint8_t *put(uint8_t *out, const uint8_t *bytes, uint32_t length) 
     return out + length;
 }
 
-uint8_t *cogni_row_line(const vocabulary *words, const uint8_t *record, uint8_t *out) {
+COGNI_CLONED uint8_t *cogni_row_line(const vocabulary *words, const uint8_t *record, uint8_t *out) {
     const row_header *row = row_of(record);
     const uint32_t *numbers = words_of(record);
     const uint8_t *inlined = (const uint8_t *)(numbers + words->word_places);

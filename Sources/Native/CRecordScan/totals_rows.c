@@ -1,3 +1,4 @@
+#include "isa.h"
 #include "repeats.h"
 #include "run.h"
 #include "shape.h"
@@ -100,7 +101,7 @@ static int32_t refused(template_look *templates, const uint8_t *met, uint32_t co
     return -2 - (int32_t)column;
 }
 
-int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) {
+COGNI_CLONED int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_merge *merge) {
     uint32_t count;
     const vocabulary *words;
     const uint8_t *const *rows = cogni_merge_block_rows(merge, &count, &words);
