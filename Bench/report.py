@@ -25,11 +25,12 @@ def cpu(runs):
     return middle(runs, "user") + middle(runs, "system")
 
 
-def row(title, runs, floor, facts):
+def row(part, name):
+    runs, floor, facts = part["runs"][name], part["runs"]["floor"], part["facts"]
     wall = middle(runs, "wall")
     over = ratios(runs)
-    return (title, f"{wall:.2f}", f"{middle(runs, 'user'):.2f}", f"{middle(runs, 'system'):.2f}",
-            f"{max(run['peak'] for run in runs) / 2**20:.0f}",
+    return (part["titles"][name], f"{wall:.2f}", f"{middle(runs, 'user'):.2f}", f"{middle(runs, 'system'):.2f}",
+            f"{max(part['peaks'][name]) / 2**20:.0f}",
             f"{statistics.median(over):.2f} ({min(over):.2f}–{max(over):.2f})" if over else "1",
             f"{cpu(runs) / cpu(floor):.2f}",
             f"{facts['rows'] / wall:,.0f}", f"{facts['bytes'] / wall / 1e6:,.0f}")
@@ -43,7 +44,7 @@ def tables(results):
         times = min((len(runs) for name, runs in part["runs"].items() if runs and name not in PEERS), default=0)
         heading = (f"{size}: {facts['rows']:,} rows ({facts['distinct']:,} distinct), {facts['bytes'] / 1e6:.0f} MB of JSON, "
                    f"{facts['pages']} pages; {times} pairs for each row of the table")
-        found.append((heading, [row(part["titles"][name], runs, part["runs"]["floor"], facts) for name, runs in part["runs"].items() if runs]))
+        found.append((heading, [row(part, name) for name, runs in part["runs"].items() if runs]))
     return found
 
 
@@ -65,7 +66,7 @@ def verdicts(results):
         headline = runs.get(HEADLINE) or []
         over = statistics.median(ratios(headline)) if headline else None
         judge(f"{size}: wall, zstd NDJSON with 2 sealed fields", "≤ 1.5 × floor", over, "{:.2f} ×", lambda value: value <= 1.5)
-        ours = [run["peak"] for name, list in runs.items() if name not in ("floor", *PEERS) for run in list]
+        ours = [peak for name, peaks in part["peaks"].items() if name not in ("floor", *PEERS) for peak in peaks]
         judge(f"{size}: peak memory, every combination", "≤ 128 MiB", max(ours) / 2**20 if ours else None, "{:.0f} MiB",
               lambda value: value <= 128)
         judge(f"{size}: gzip", "≤ 2 × zstd", against(runs, "gzip-ndjson-sealed", HEADLINE), "{:.2f} ×", lambda value: value <= 2)
