@@ -16,6 +16,7 @@ cogni_repeats *cogni_repeats_new(const cogni_totals *totals) {
     memset(of->columns, 0, columns * sizeof(repeat_column));
     for (uint32_t c = 0; c < columns; c++) of->fixed[c] = (c ? of->fixed[c - 1] : 0) + totals->columns[c].prefix_length;
     of->null_length = totals->is_csv ? 0 : 4;
+    of->file = 1;
     of->rows = cogni_allocate(REPEAT_ROWS * sizeof(repeat_row));
     memset(of->rows, 0, REPEAT_ROWS * sizeof(repeat_row));
     of->cells = cogni_allocate(REPEAT_CELLS * sizeof(repeat_cell));
@@ -37,12 +38,14 @@ void cogni_repeats_free(cogni_repeats *of) {
     free(of);
 }
 
+// By number, since a small file must not pay for all the words that a large one had.
 static void forget_words(cogni_repeats *of) {
+    if (++of->file != 0) return;
     for (uint32_t c = 0; c < of->column_count; c++) {
         repeat_column *column = &of->columns[c];
         if (column->word_room) memset(column->words, 0, column->word_room * sizeof(repeat_word));
     }
-    of->vocabulary = 0;
+    of->file = 1;
 }
 
 void cogni_repeats_restart(cogni_repeats *of) {
@@ -50,6 +53,7 @@ void cogni_repeats_restart(cogni_repeats *of) {
     forget_words(of);
     of->row = of->cell = of->at = of->told = of->distance = of->found_count = of->key_count = 0;
     of->text_bytes = 0;
+    of->vocabulary = 0;
 }
 
 // ---------------------------------------------------------------- what was found
@@ -151,12 +155,12 @@ static void know_word(cogni_repeats *of, uint32_t c, const word *value, uint32_t
     }
     uint32_t key = number_key(value->text, value->length);
     if (key == NO_KEY) key = text_key(of, c, value->text, value->length);
-    column->words[number] = (repeat_word){key, value->length};
+    column->words[number] = (repeat_word){of->file, key, value->length};
 }
 
 static inline repeat_word word_of(cogni_repeats *of, uint32_t c, const vocabulary *words, uint32_t number) {
     const repeat_column *column = &of->columns[c];
-    if (number >= column->word_room || column->words[number].key == NO_KEY) {
+    if (number >= column->word_room || column->words[number].file != of->file) {
         const word *value = word_at(&words->lists[c], number);
         know_word(of, c, value, number);
     }

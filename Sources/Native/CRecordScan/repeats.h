@@ -48,9 +48,9 @@ typedef struct {
     uint32_t row, end, first_cell;
 } repeat_place;
 
-// What is known of a word of the present vocabulary: 0 and 0, nothing yet.
+// What is known of a word of the present vocabulary, in the file whose number stands here.
 typedef struct {
-    uint32_t key, length;
+    uint32_t file, key, length;
 } repeat_word;
 
 // The texts of a column that have a key: `keys` by their index in the set. `words` by number.
@@ -70,6 +70,7 @@ struct cogni_repeats {
     uint32_t key_room, key_count;
     uint64_t text_bytes;
     uint64_t vocabulary;  // serial number of the one that words are of
+    uint32_t file;        // number of the present one, and one more for each vocabulary in it
     repeat_row *rows;
     repeat_cell *cells;  // those of one line lie side by side
     uint32_t row, cell;  // numbers of the next ones; their places are these modulo the rings' sizes

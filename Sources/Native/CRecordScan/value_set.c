@@ -75,9 +75,18 @@ uint32_t cogni_set_find(value_set *set, const uint8_t *text, uint32_t length) { 
 uint32_t cogni_set_look(value_set *set, const uint8_t *text, uint32_t length) { return find(set, text, length, 0); }
 
 void cogni_set_restart(value_set *set) {
+    if (set->count < set->slot_count / 16) {
+        // Few values in the room of many: of small files there may be thousands after a large one.
+        for (uint32_t index = 0; index < set->count; index++) {
+            uint32_t slot = (uint32_t)set->entries[index].hash & (set->slot_count - 1);
+            while (set->slots[slot] != index + 1) slot = (slot + 1) & (set->slot_count - 1);
+            set->slots[slot] = 0;
+        }
+    } else if (set->slot_count) {
+        memset(set->slots, 0, set->slot_count * sizeof(uint32_t));
+    }
     set->count = 0;
     set->used = 0;
-    if (set->slot_count) memset(set->slots, 0, set->slot_count * sizeof(uint32_t));
     forget_notes(&set->entry_of);
 }
 
