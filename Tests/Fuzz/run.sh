@@ -12,7 +12,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$PWD/.build/fuzz; mkdir -p "$work"
-corpus=Tests/Fuzz/corpus; kernel=Sources/Native/CRecordScan
+corpus=Tests/Fuzz/corpus; kernel=Sources/Native/CRecordScan; told=Sources/Native/CZstdRepeats
+repeats="-I$told/include Tests/Fuzz/repeats_fuzz.c $told/zstd_repeats.c -lzstd"
 passed=0; failed=0
 clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang; [ -x "$clang" ] || clang=clang
 check() { # name, command…
@@ -22,7 +23,7 @@ check() { # name, command…
 }
 compile() { # output, flags…: the kernel with its harness or alone
     out=$1; shift
-    "$clang" -g -O1 -I$kernel/include -I$kernel "$@" $kernel/*.c -o "$out" 2>&1 | grep -v 'Cannot export local symbol'
+    "$clang" -g -O1 -I$kernel/include -I$kernel $kernel/*.c "$@" -o "$out" 2>&1 | grep -v 'Cannot export local symbol'
     [ -x "$out" ]
 }
 
@@ -41,8 +42,9 @@ if [ "${1:-}" = keep ]; then
     done
 elif [ "${1:-}" = fuzz ]; then
     seconds=${FUZZ_SECONDS:-60}
-    rm -f "$work"/scan "$work"/crash-*
+    rm -f "$work"/scan "$work"/repeats-fuzz "$work"/crash-*
     compile "$work/scan" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c || exit 1
+    compile "$work/repeats-fuzz" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $repeats || exit 1
     # Only our own rooms and YAML are measured; everything is built anew, once, below .build/fuzz.
     swift build --scratch-path "$work/swift" --product cogni-fuzz -Xswiftc -sanitize=fuzzer -Xswiftc -DFUZZING \
         > "$work/build" 2>&1 || { tail -n 30 "$work/build"; exit 1; }
@@ -55,9 +57,14 @@ elif [ "${1:-}" = fuzz ]; then
         check "$target" "$run" $first $limits "$work/found-$target" $corpus/$target "$(kept $target)"
         grep -E 'cov: [0-9]+' "$work/log" | tail -n 1 | sed -E 's/^#([0-9]+).*cov: ([0-9]+) ft: ([0-9]+).*/          \1 inputs, \2 edges covered/'
     done
+    mkdir -p "$work/found-repeats"
+    # shellcheck disable=SC2086
+    check repeats "$work/repeats-fuzz" $limits "$work/found-repeats"
 else
-    rm -f "$work"/replay "$work"/kernel.so
+    rm -f "$work"/replay "$work"/repeats "$work"/kernel.so
     compile "$work/replay" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c
+    compile "$work/repeats" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined $repeats
+    check "repeats are true of the lines they were found in" "$work/repeats" "$(date +%s)" 60
     check "the page kernel takes its kept inputs" "$work/replay" $corpus/scan/* "$(kept scan)"/*
     for target in pipeline connector token; do
         check "the $target reader takes its kept inputs" "${BIN:-.build/debug}/cogni-fuzz" $target $corpus/$target/* "$(kept $target)"/*
