@@ -277,7 +277,7 @@ private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) thro
             try written(bytes, [(bytes.count, repeats)], to: folder + "/a.zst")
             #expect(try read(folder + "/a.zst") == bytes)
             let aSize = try Disk.status(folder + "/a.zst")?.size ?? .max
-            #expect(aSize < bytes.count / 20)
+            #expect(aSize < bytes.count / 10)
             // Divided within a repeat, which then goes on with no literals.
             let line = bytes.count / 40_000
             let (before, after) = (3 + 3 * 20_000, line * 20_000 + 30)

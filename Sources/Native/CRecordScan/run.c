@@ -52,8 +52,49 @@ static void give_chunk(chunk *given) {
     free(given);
 }
 
+// The same for large arrays of entries, of which sorting needs a second one.
+#define BIG_ENTRIES (((uint64_t)1 << 20) / sizeof(run_entry))
+enum { SPARE_LIMIT = 4 };
+static struct {
+    run_entry *entries;
+    uint64_t capacity;
+} spare[SPARE_LIMIT];
+
+run_entry *cogni_entries_take(uint64_t *capacity) {
+    run_entry *taken = NULL;
+    if (*capacity >= BIG_ENTRIES) {
+        pthread_mutex_lock(&pool_lock);
+        for (int s = 0; s < SPARE_LIMIT && !taken; s++) {
+            if (!spare[s].entries || spare[s].capacity < *capacity || spare[s].capacity / 4 > *capacity) continue;
+            taken = spare[s].entries;
+            *capacity = spare[s].capacity;
+            spare[s].entries = NULL;
+        }
+        pthread_mutex_unlock(&pool_lock);
+    }
+    return taken ? taken : cogni_allocate(*capacity * sizeof(run_entry));
+}
+
+void cogni_entries_give(run_entry *entries, uint64_t capacity) {
+    if (capacity >= BIG_ENTRIES) {
+        pthread_mutex_lock(&pool_lock);
+        for (int s = 0; s < SPARE_LIMIT && entries; s++) {
+            if (spare[s].entries) continue;
+            spare[s].entries = entries;
+            spare[s].capacity = capacity;
+            entries = NULL;
+        }
+        pthread_mutex_unlock(&pool_lock);
+    }
+    free(entries);
+}
+
 void cogni_drop_spare_memory(void) {
     pthread_mutex_lock(&pool_lock);
+    for (int s = 0; s < SPARE_LIMIT; s++) {
+        free(spare[s].entries);
+        spare[s].entries = NULL;
+    }
     chunk *dropped = pool;
     pool = NULL;
     pool_count = 0;
@@ -72,8 +113,8 @@ void cogni_drop_spare_memory(void) {
 // reads pages of that size ends up with twice the memory it uses.
 void cogni_return_freed_memory(void) {
 #ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
-    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
     mallopt(M_ARENA_MAX, 2);
 #endif
 }
@@ -95,7 +136,7 @@ static void drop_chunks(segment *from) {
 static void drop_last_segment(cogni_run *run) {
     segment *last = &run->segments[--run->segment_count];
     drop_chunks(last);
-    free(last->entries);
+    cogni_entries_give(last->entries, last->capacity);
     cogni_vocabulary_release(last->words);
 }
 
@@ -133,8 +174,12 @@ uint8_t *cogni_segment_reserve(segment *to, size_t size) {
 void cogni_segment_commit(segment *to, const uint8_t *record, size_t size) {
     to->chunks->used += (size + 7) & ~(size_t)7;
     if (to->count == to->capacity) {
-        to->capacity = to->capacity ? to->capacity * 2 : 64;
-        to->entries = cogni_reallocate(to->entries, to->capacity * sizeof(run_entry));
+        uint64_t capacity = to->capacity ? to->capacity * 2 : 64;
+        run_entry *entries = cogni_entries_take(&capacity);
+        if (to->count) memcpy(entries, to->entries, to->count * sizeof(run_entry));
+        cogni_entries_give(to->entries, to->capacity);
+        to->entries = entries;
+        to->capacity = capacity;
     }
     run_entry *entry = &to->entries[to->count];
     entry->record = record;

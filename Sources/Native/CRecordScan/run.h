@@ -56,6 +56,9 @@ segment *cogni_run_segment(cogni_run *run, vocabulary *words);
 uint8_t *cogni_segment_reserve(segment *to, size_t size);
 void cogni_segment_commit(segment *to, const uint8_t *record, size_t size);
 void cogni_segment_sort(segment *sorted);
+// An array for at least so many entries; `capacity` says how many it has.
+run_entry *cogni_entries_take(uint64_t *capacity);
+void cogni_entries_give(run_entry *entries, uint64_t capacity);
 
 uint64_t cogni_checksum(uint64_t state, const uint8_t *bytes, size_t length);
 

@@ -168,7 +168,8 @@ static uint32_t bits_of(uint32_t highest) { return highest == 0 ? 0 : 32 - (uint
 static void sort_by_number(segment *rows, uint32_t bits) {
     enum { DIGIT = 11 };
     uint64_t count = rows->count;
-    run_entry *from = rows->entries, *to = cogni_allocate(rows->capacity * sizeof(run_entry));
+    uint64_t capacity = rows->capacity;
+    run_entry *from = rows->entries, *other = cogni_entries_take(&capacity), *to = other;
     for (uint32_t shift = 0; shift < bits; shift += DIGIT) {
         uint64_t starts[1 << DIGIT] = {0}, sum = 0;
         for (uint64_t i = 0; i < count; i++) starts[from[i].prefix >> shift & ((1 << DIGIT) - 1)]++;
@@ -183,7 +184,9 @@ static void sort_by_number(segment *rows, uint32_t bits) {
         to = swapped;
     }
     rows->entries = from;
-    free(to);
+    if (from != other) return cogni_entries_give(other, capacity);
+    cogni_entries_give(to, rows->capacity);
+    rows->capacity = capacity;
 }
 
 typedef struct {

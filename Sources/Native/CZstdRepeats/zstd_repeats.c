@@ -12,8 +12,10 @@
 enum {
     // Shorter repeats cost more than their bytes.
     SHORTEST = 6,
-    // A block of which more than one byte in so many repeats nothing is left to zstd: it sees repeats within cells too.
+    // A block of which more than one byte in so many stands in a long stretch that repeats nothing is left to zstd: it sees repeats
+    // within cells too. In short stretches, counters above all, there is nothing to be seen.
     LITERAL_SHARE = 24,
+    LONG_LITERALS = 25,
 };
 
 typedef struct {
@@ -82,7 +84,7 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
     cogni_zstd_repeats *repeats = state;
     repeat now = repeats->now;
     const uint8_t *block = source, *at = block;
-    size_t left = size, count = 0, literals = 0;
+    size_t left = size, count = 0, unmatched = 0;
     if (repeats->has_failed || size == 0) return ZSTD_SEQUENCE_PRODUCER_ERROR;
     while (left > 0) {
         while (repeats->first < repeats->end) {
@@ -102,7 +104,7 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
         if (count == capacity) return failed(repeats);
         if (now.literals >= left) {
             out[count++] = (ZSTD_Sequence){.litLength = (unsigned)left};
-            literals += left;
+            if (left >= LONG_LITERALS) unmatched += left;
             now.literals -= (uint32_t)left;
             break;
         }
@@ -118,13 +120,13 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
         if (now.distance > window || !is_true(block, at, length, now.distance)) return failed(repeats);
         out[count++] = (ZSTD_Sequence){.offset = now.distance, .litLength = now.literals, .matchLength = length};
         at += length;
-        literals += now.literals;
+        if (now.literals >= LONG_LITERALS) unmatched += now.literals;
         left -= now.literals + length;
         now.literals = 0;
         now.length -= length;
     }
     repeats->now = now;
-    return literals * LITERAL_SHARE > size ? ZSTD_SEQUENCE_PRODUCER_ERROR : count;
+    return unmatched * LITERAL_SHARE > size ? ZSTD_SEQUENCE_PRODUCER_ERROR : count;
 }
 
 cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {

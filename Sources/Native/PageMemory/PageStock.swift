@@ -41,7 +41,7 @@ internal import Synchronization
         let whole =
             (capacity + capacity / 16 + PageBytes.padding + PageStock.systemPage - 1) & ~(PageStock.systemPage - 1)
         let base = UnsafeMutableRawPointer.allocate(byteCount: whole, alignment: PageStock.systemPage)
-        PageStock.touch(UInt(bitPattern: base), whole)
+        PageStock.touch(UInt(bitPattern: base), capacity)
         return unsafe (base, whole - PageBytes.padding)
     }
 
@@ -53,7 +53,8 @@ internal import Synchronization
         guard count >= smallestTouched else { return }
         DispatchQueue.global().async {
             // From Linux 5.14 on; elsewhere it fails, and nothing is lost.
-            _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: address), count, populateForWriting)
+            let pages = count & ~(systemPage - 1)
+            _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: address), pages, populateForWriting)
         }
     }
 
