@@ -54,7 +54,7 @@ static void give_chunk(chunk *given) {
 
 // The same for large arrays of entries, of which sorting needs a second one.
 #define BIG_ENTRIES (((uint64_t)1 << 20) / sizeof(run_entry))
-enum { SPARE_LIMIT = 4 };
+enum { SPARE_LIMIT = 2 };
 static struct {
     run_entry *entries;
     uint64_t capacity;
