@@ -55,6 +55,7 @@ int32_t cogni_zstd_repeats_add(cogni_zstd_repeats *repeats, const uint32_t *item
     return 1;
 }
 
+#if ZSTD_VERSION_NUMBER >= 10504
 static inline int same(const uint8_t *a, const uint8_t *b) {
     uint32_t one, two;
     memcpy(&one, a, 4);
@@ -75,7 +76,6 @@ static size_t failed(cogni_zstd_repeats *repeats) {
     return ZSTD_SEQUENCE_PRODUCER_ERROR;
 }
 
-#if ZSTD_VERSION_NUMBER >= 10504
 // A repeat is what was said without a break, and what of it lies in one block: where `add` or this function was called for a part
 // must not be seen in the frame.
 static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const void *source, size_t size, const void *dictionary,
@@ -132,6 +132,8 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
 cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {
     if (!ZSTD_registerSequenceProducer) return NULL;
     if (ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_enableSeqProducerFallback, 1))) return NULL;
+    // A distance that comes again costs a bit or two in place of twenty; below level 10 zstd does not look for that by itself.
+    if (ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_searchForExternalRepcodes, ZSTD_ps_enable))) return NULL;
     cogni_zstd_repeats *repeats = calloc(1, sizeof *repeats);
     if (!repeats) abort();
     ZSTD_registerSequenceProducer(context, repeats, produce);
@@ -139,7 +141,7 @@ cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {
 }
 #else
 cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {
-    (void)context, (void)failed, (void)is_true;
+    (void)context;
     return NULL;
 }
 #endif
