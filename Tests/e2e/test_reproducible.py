@@ -1,5 +1,6 @@
 """The same data gives the same bytes, however it was asked for and wherever."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -66,6 +67,43 @@ class Reproducible(CogniTest):
         steps, once = self.at(output=self.folder / "steps"), self.at(output=self.folder / "once")
         self.assertSameData(steps, once, "in steps and at once")
         self.assertEqual(len(steps.generations), 3)
+
+
+class KnownRepeats(CogniTest):
+    """What zstd is told of rows while they are words, and of finished lines, leads to one file."""
+
+    @unittest.skipUnless(has_zstd(), "zstd is not installed")
+    def test_old_and_new_rows_make_the_file_that_new_rows_alone_make(self):
+        simulator = self.simulator(
+            "--projects", "6", "--users", "40", "--keys", "3", "--models", "6", "--rows-per-bucket", "120",
+            "--days", "12", "--audit-events", "4000", small=False,
+        )  # fmt: skip
+        reports = """
+usage_completions: { lookback: 1d, bucket_width: 1h, group_by: [project_id, user_id, api_key_id, model, batch, service_tier] }
+costs: { lookback: 1d }
+audit_logs: { lookback: 1d }
+"""
+        for form in ("ndjson", "csv"):
+            with self.subTest(form):
+                # A month's file takes in each step's rows beside the lines of the step before.
+                pipeline = self.pipeline(reports, load=f"compression: zstd\nformat: {form}\npartition_by: month")
+                steps, once = self.folder / f"steps-{form}", self.folder / f"once-{form}"
+                for day in ("2026-11-13", "2026-11-16", "2026-11-19"):
+                    self.live(pipeline, simulator, "--until", day, output=steps)
+                self.live(pipeline, simulator, "--until", "2026-11-19", output=once)
+                steps, once = self.at(output=steps), self.at(output=once)
+                self.assertEqual(len(steps.generations), 3)
+                found = [
+                    {(stream, partition): file["sha256"] for stream, partition, file in output.files()}
+                    for output in (steps, once)
+                ]
+                self.assertEqual(*found)
+                stream, _, file = max(once.files(), key=lambda found: found[2]["content_bytes"])
+                self.assertEqual(stream, "usage_completions")
+                self.assertGreater(file["content_bytes"], 3 << 20, "more than a window holds")
+                self.assertEqual(
+                    hashlib.sha256(content(once.current / file["path"])).hexdigest(), file["content_sha256"]
+                )
 
 
 class Formats(CogniTest):
