@@ -1,5 +1,6 @@
 #include "repeats.h"
 
+#include "digits.h"
 #include "isa.h"
 #include "run.h"
 #include "shape.h"
@@ -99,20 +100,10 @@ const cogni_repeat *cogni_repeats_found(cogni_repeats *of, uint32_t *count) {
 
 // The key of up to eight digits that begin with no 0 (or are one); NO_KEY: they are something else. Eight bytes may be read.
 static inline uint32_t number_key(const uint8_t *text, uint32_t length) {
-    const uint64_t zeros = 0x3030303030303030ull;
     if (length == 0 || length > 8) return NO_KEY;
-    const uint32_t shift = 64 - 8 * length;
-    uint64_t digits;
-    memcpy(&digits, text, 8);
-    digits <<= shift;
-    if (shift) digits |= zeros >> (64 - shift);
-    if (((digits & (digits + 0x0606060606060606ull)) & 0xF0F0F0F0F0F0F0F0ull) != zeros) return NO_KEY;
-    if (*text == '0' && length > 1) return NO_KEY;
-    digits -= zeros;
-    digits = digits * 10 + (digits >> 8);  // pairs of digits, in every second byte
-    const uint64_t outer = (digits & 0x000000FF000000FFull) * (100 + (1000000ull << 32));
-    const uint64_t inner = (digits >> 16 & 0x000000FF000000FFull) * (1 + (10000ull << 32));
-    return A_NUMBER | (uint32_t)((outer + inner) >> 32);
+    const uint64_t digits = eight_digits(text, length);
+    if (!are_digits(digits) || (*text == '0' && length > 1)) return NO_KEY;
+    return A_NUMBER | value_of_digits(digits);
 }
 
 // The next key, which no line has had.

@@ -1,3 +1,4 @@
+#include "digits.h"
 #include "isa.h"
 #include "repeats.h"
 #include "run.h"
@@ -7,16 +8,8 @@
 // Adds up rows that are still words: what stands in their lines is known without reading them, and what can be said of a
 // word is found out once for each, not for each of its rows.
 
-// What up to eight digits say; up to eight bytes from `text` on may be read.
-static inline uint64_t number_of(const uint8_t *text, uint32_t length) {
-    uint64_t digits, shift = 64 - 8 * length;
-    memcpy(&digits, text, 8);
-    digits = (digits << shift) - (0x3030303030303030ull << shift);
-    digits = digits * 10 + (digits >> 8);  // pairs of digits, in every second byte
-    uint64_t outer = (digits & 0x000000FF000000FFull) * (100 + (1000000ull << 32));
-    uint64_t inner = (digits >> 16 & 0x000000FF000000FFull) * (1 + (10000ull << 32));
-    return (outer + inner) >> 32;
-}
+// What up to eight digits say; eight bytes from `text` on may be read.
+static inline uint64_t number_of(const uint8_t *text, uint32_t length) { return value_of_digits(eight_digits(text, length)); }
 
 static inline void add_whole(total *each, const uint8_t *text, uint32_t length) {
     if (length == 0 || length > 16 || *text == '-') return cogni_total_add_cell(each, text, text + length);
