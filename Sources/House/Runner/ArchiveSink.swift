@@ -19,7 +19,6 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     private let writer: ArchiveFileWriter
     private let columns: [Column]
     private let totals: LineTotals
-    private let hasRepeats: Bool
     private let look: OutgoingLook
     private let reader: ArchiveLine
     /// Index of the set by column.
@@ -83,7 +82,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         suffix = isKept ? ".closed" : ".made"
         isSynced = isKept
         writer = ArchiveFileWriter(codec: codec)
-        hasRepeats = writer.takesRepeats && totals.findRepeats()
+        if writer.takesRepeats { totals.findRepeats() }
     }
 
     /// Writes all rows of a merge as the files of one partition.
@@ -156,7 +155,7 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
             )
         }
         swap(&repeats, &spareRepeats)
-        if hasRepeats { totals.repeats(into: &repeats) }
+        totals.repeats(into: &repeats)
         do throws(ArchiveError) { try writer.write(lines, count: length, repeats: repeats) } catch {
             throw Fault(error)
         }

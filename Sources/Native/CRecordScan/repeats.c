@@ -135,6 +135,14 @@ static uint32_t text_key(cogni_repeats *of, uint32_t c, const uint8_t *text, uin
     return column->keys[index];
 }
 
+// The key of a cell; eight bytes from `beginning` on, which are the text's own as far as it goes, may be read.
+static inline uint32_t cell_key(cogni_repeats *of, uint32_t c, const uint8_t *beginning, const uint8_t *text, uint32_t length) {
+    const uint32_t key = number_key(beginning, length);
+    return key != NO_KEY ? key : text_key(of, c, text, length);
+}
+
+static inline int is_text(uint32_t key) { return key != NO_KEY && !(key & A_NUMBER); }
+
 static void know_word(cogni_repeats *of, uint32_t c, const word *value, uint32_t number) {
     repeat_column *column = &of->columns[c];
     if (number >= column->word_room) {
@@ -144,8 +152,7 @@ static void know_word(cogni_repeats *of, uint32_t c, const word *value, uint32_t
         memset(column->words + column->word_room, 0, (room - column->word_room) * sizeof(repeat_word));
         column->word_room = room;
     }
-    uint32_t key = number_key(value->text, value->length);
-    if (key == NO_KEY) key = text_key(of, c, value->text, value->length);
+    const uint32_t key = cell_key(of, c, value->text, value->text, value->length);
     column->words[number] = (repeat_word){of->file, key, value->length};
 }
 
@@ -216,7 +223,8 @@ static inline void expect(const cogni_repeats *of, uint32_t key) {
 }
 
 // Takes the line whose cells stand in their place already; `starts` says where each begins.
-__attribute__((always_inline)) static inline void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count, const uint32_t *starts, uint32_t length) {
+__attribute__((always_inline)) static inline void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count,
+                                                             const uint32_t *starts, uint32_t length) {
     const uint64_t every = ~0ull >> (64 - of->column_count);
     const uint32_t row = of->row;
     make_room(of);
@@ -249,10 +257,10 @@ __attribute__((always_inline)) static inline void take_cells(cogni_repeats *of, 
             const uint32_t key = own.cells[here].key;
             end = own.cells[here].end;
             if (!is_null_there && of->distance && key == other.cells[there].key && key != NO_KEY) {
-                if (!(key & A_NUMBER)) of->last[key] = (repeat_place){row + 1, end, of->cell};
+                if (is_text(key)) of->last[key] = (repeat_place){row + 1, end, of->cell};
                 continue;
             }
-            if (key != NO_KEY && !(key & A_NUMBER)) {
+            if (is_text(key)) {
                 // The line that had this text last goes on as this one does, as far as one can tell.
                 const repeat_place last = of->last[key];
                 const uint32_t distance = end - last.end;
@@ -307,8 +315,7 @@ void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, cons
         }
         uint8_t beginning[8] = {0};
         memcpy(beginning, each->cell, each->cell_length < 8 ? each->cell_length : 8);
-        uint32_t key = number_key(beginning, each->cell_length);
-        if (key == NO_KEY) key = text_key(of, c, each->cell, each->cell_length);
+        const uint32_t key = cell_key(of, c, beginning, each->cell, each->cell_length);
         starts[count] = of->at + (uint32_t)(each->cell - line);
         cells[count] = (repeat_cell){key, starts[count] + each->cell_length};
         count++;
@@ -340,8 +347,7 @@ COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *w
                 number = numbers[step->item];
             } else if (*inlined != A_WORD) {
                 const uint32_t length = *inlined++;
-                uint32_t key = number_key(inlined, length);
-                if (key == NO_KEY) key = text_key(of, c, inlined, length);
+                const uint32_t key = cell_key(of, c, inlined, inlined, length);
                 inlined += length;
                 starts[n] = at;
                 at += length;
@@ -357,7 +363,7 @@ COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *w
                 continue;
             }
             const repeat_word value = word_of(of, c, words, number);
-            if (value.key != NO_KEY && !(value.key & A_NUMBER)) expect(of, value.key);
+            if (is_text(value.key)) expect(of, value.key);
             starts[n] = at;
             at += value.length;
             cells[n++] = (repeat_cell){value.key, at};

@@ -27,7 +27,6 @@ enum {
     REPEAT_TEXT_BYTES = 1 << 20,
 };
 
-// Equal keys of one column mean equal texts. Positions count from the file's beginning, modulo 2^32.
 typedef struct cogni_repeats cogni_repeats;
 
 // Equal keys mean equal texts of one column. Positions count from the file's beginning, modulo 2^32.

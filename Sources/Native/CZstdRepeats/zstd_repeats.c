@@ -51,7 +51,8 @@ int32_t cogni_zstd_repeats_add(cogni_zstd_repeats *repeats, const uint32_t *item
         repeats->items = realloc(repeats->items, repeats->room * sizeof(repeat));
         if (!repeats->items) abort();
     }
-    for (size_t i = 0; i < count; i++) repeats->items[repeats->end++] = (repeat){items[3 * i], items[3 * i + 1], items[3 * i + 2]};
+    if (count) memcpy(repeats->items + repeats->end, items, count * sizeof(repeat));
+    repeats->end += count;
     return 1;
 }
 
@@ -100,7 +101,6 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
             }
             repeats->first++;
         }
-        if (now.literals == 0 && now.length == 0) return failed(repeats);
         if (count == capacity) return failed(repeats);
         if (now.literals >= left) {
             out[count++] = (ZSTD_Sequence){.litLength = (unsigned)left};

@@ -35,10 +35,11 @@ internal import CRecordScan
     }
 
     /// From now on what lines repeat of earlier ones is found. Returns `false`, and nothing happens, when there are too many columns.
-    package func findRepeats() -> Bool { unsafe cogni_totals_find_repeats(raw) != 0 }
+    @discardableResult package func findRepeats() -> Bool { unsafe cogni_totals_find_repeats(raw) != 0 }
 
     /// What the lines taken since the last call repeat, back to the last ``restart()``: three numbers for each, so many bytes as
-    /// they are, so many repeated bytes, and how far back these stood. Depends on the lines alone, not on what they were taken from.
+    /// they are, so many repeated bytes, and how far back these stood. Empty where they are not looked for. Depends on the lines
+    /// alone, not on what they were taken from.
     package func repeats(into room: inout [UInt32]) {
         var count: UInt32 = 0
         let found = unsafe cogni_totals_repeats(raw, &count)
