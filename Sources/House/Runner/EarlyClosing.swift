@@ -9,8 +9,7 @@ internal import Transform
 /// Writes partitions whose rows are all there while the walk goes on.
 ///
 /// A thread takes two waiting partitions and writes them in turn, so that their contents are hashed together, which takes little
-/// longer than one alone. A second thread joins when the walk can't go on: otherwise the walk has that processor. After the walk's
-/// end a thread that still has two gives one of them away as soon as the other thread is done.
+/// longer than one alone. A second thread joins when the walk can't go on: otherwise the walk has that processor.
 final class EarlyClosing: Sendable {
     struct Ripe: Sendable {
         var number: Int
@@ -21,15 +20,9 @@ final class EarlyClosing: Sendable {
         var isLast: Bool
     }
 
-    private typealias Begun = (number: Int, writing: PartitionWriting)
-
     private struct Work {
         var waiting: [Ripe] = []
         var written: Set<Int> = []
-        /// Of these, those that a thread has given away.
-        var begun: [Begun] = []
-        /// The walk has ended: the processors belong to those who write.
-        var isEnding = false
         /// Partitions whose files wait for the medium: their rows are in memory no more.
         var unsettled: Set<Int> = []
         var threads = 0
@@ -85,10 +78,7 @@ final class EarlyClosing: Sendable {
     }
 
     func add(_ ripe: Ripe) {
-        work.withLock { work in
-            work.waiting.append(ripe)
-            if ripe.isLast { work.isEnding = true }
-        }
+        work.withLock { $0.waiting.append(ripe) }
         startThread(upTo: ripe.isLast ? EarlyClosing.threadsAtOnce : 1)
     }
 
@@ -134,7 +124,7 @@ final class EarlyClosing: Sendable {
 
     private func startThread(upTo most: Int) {
         let isWanted = work.withLock { work in
-            guard !work.waiting.isEmpty || !work.begun.isEmpty, work.threads < most else { return false }
+            guard !work.waiting.isEmpty, work.threads < most else { return false }
             work.threads += 1
             return true
         }
@@ -143,9 +133,9 @@ final class EarlyClosing: Sendable {
     }
 
     private func write() {
-        var writings: [Begun] = []
-        while let more = next(beside: writings.count) {
-            writings += more.begun + more.ripe.map { ($0.number, writing($0)) }
+        var writings: [(number: Int, writing: PartitionWriting)] = []
+        while let ripe = next(beside: writings.count) {
+            writings += ripe.map { ($0.number, writing($0)) }
             // As soon as there is another one it joins, lest the contents of those left are hashed alone.
             while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ $0.waiting.isEmpty }) {
                 writings.removeAll { number, writing in
@@ -153,20 +143,8 @@ final class EarlyClosing: Sendable {
                     hand(writing, number)
                     return true
                 }
-                if writings.count > 1, let last = writings.last, giveAway(last) { writings.removeLast() }
             }
         }
-    }
-
-    /// Leaves one of two partitions to a thread that would have nothing to do.
-    private func giveAway(_ begun: Begun) -> Bool {
-        let isTaken = work.withLock { work in
-            guard work.isEnding, work.waiting.isEmpty, work.threads < EarlyClosing.threadsAtOnce else { return false }
-            work.begun.append(begun)
-            return true
-        }
-        if isTaken { startThread(upTo: EarlyClosing.threadsAtOnce) }
-        return isTaken
     }
 
     private func hand(_ writing: PartitionWriting, _ number: Int) {
@@ -196,17 +174,16 @@ final class EarlyClosing: Sendable {
     }
 
     /// Partitions for a thread that has so many; `nil`: there is nothing more to do.
-    private func next(beside count: Int) -> (ripe: [Ripe], begun: [Begun])? {
+    private func next(beside count: Int) -> [Ripe]? {
         work.withLock { work in
-            guard count > 0 || !work.waiting.isEmpty || !work.begun.isEmpty else {
+            guard count > 0 || !work.waiting.isEmpty else {
                 work.threads -= 1
                 return nil
             }
-            if count == 0, let begun = work.begun.popLast() { return ([], [begun]) }
             let ripe = Array(work.waiting.prefix(EarlyClosing.inTurn - count))
             work.waiting.removeFirst(ripe.count)
             work.written.formUnion(ripe.map(\.number))
-            return (ripe, [])
+            return ripe
         }
     }
 

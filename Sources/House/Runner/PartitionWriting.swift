@@ -8,7 +8,7 @@ internal import Transform
 
 /// One partition on its way into files, block by block: whoever has two writes them in turn, and their contents are hashed
 /// together.
-final class PartitionWriting: @unchecked Sendable {  // one owner at a time: whoever has it may give it away
+final class PartitionWriting {
     private(set) var closed: StreamClosing.Closed
     private let job: StreamClosing.Job
     private let merge: RunMerge
