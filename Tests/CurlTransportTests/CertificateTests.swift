@@ -37,7 +37,7 @@ private struct SecureServer {
     }
 }
 
-@Suite(.enabled(if: SecureServer.isAvailable, "skipped: no python3 or openssl"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: SecureServer.isAvailable, "skipped: no python3 or openssl"), .timeLimit(.minutes(10)))
 struct CertificateTests {
     @Test func aTrustedCertificateIsAccepted() async throws {
         let secure = try SecureServer()

@@ -62,7 +62,7 @@ private final class SecondServer {
 
 @Suite(
     .enabled(if: SecondServer.isAvailable && WireServer.isAvailable, "skipped: no nginx, openssl or python3"),
-    .timeLimit(.minutes(2))
+    .timeLimit(.minutes(10))
 )
 struct HTTP2Tests {
     @Test func manyRequestsShareOneHTTP2Connection() async throws {

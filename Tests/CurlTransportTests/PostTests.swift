@@ -42,7 +42,7 @@ func otherTextsAreNoRanges(text: String) { #expect(NetworkRange(text) == nil) }
     #expect(!NetworkRange.ownNetworks.contains { $0.contains(metadata) })
 }
 
-@Suite(.enabled(if: WireServer.isAvailable, "skipped: no python3"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: WireServer.isAvailable, "skipped: no python3"), .timeLimit(.minutes(10)))
 struct PostTests {
     @Test func aBodyIsPostedAsItIs() async throws {
         let server = try WireServer()

@@ -87,7 +87,7 @@ func plainHTTPGoesToLoopbackOnly(base: String, isAccepted: Bool) throws {
     if base == "http://api.example.com/v1" { _ = try live(base, allowPlainHTTP: true) }
 }
 
-@Suite(.enabled(if: WireServer.isAvailable, "skipped: no python3"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: WireServer.isAvailable, "skipped: no python3"), .timeLimit(.minutes(10)))
 struct LiveTransportTests {
     let server: WireServer
     let transport: LiveTransport
