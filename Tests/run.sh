@@ -37,7 +37,7 @@ grep -E '^✘|^Fatal|xctest.*error' "$log/unit" | head -n 40
 line=$(grep -E 'Test run with [0-9]+ tests' "$log/unit" | tail -n 1)
 echo "$line"
 total=$(echo "$line" | grep -oE 'with [0-9]+ test' | grep -oE '[0-9]+'); total=${total:-0}
-broken=$(grep -cE '^✘ Test [a-zA-Z].* failed' "$log/unit")
+broken=$(grep -E '^✘ Test .* failed after ' "$log/unit" | grep -cv '^✘ Test run with ')
 if [ "$total" = 0 ]; then tail -n 20 "$log/unit"; fi
 note unit "$code" "$((total - broken))" "$broken"
 

@@ -94,20 +94,17 @@ package struct PipelineRun: Sendable {
         }
         if let lost { throw lost }
         KernelMemory.drop()
-        let summary = try await conclude(
+        var conclusion = RunConclusion(
+            of: self,
             results,
-            root: root,
-            store: store,
-            claim: claim,
-            current: current,
             options: options,
-            keeper: keeper,
-            started: started,
-            forgotten: forgotten,
             fence: fence,
-            organization: await organization.seen
+            keeper: keeper,
+            forgotten: forgotten,
+            organization: await organization.seen,
+            started: started
         )
-        return summary
+        return try await conclusion.conclude()
     }
 
     /// A crash between the swap and the ledger's commit leaves the ledger behind; the manifest is right.

@@ -1,0 +1,221 @@
+internal import Connector
+internal import Disk
+internal import Ledger
+internal import Load
+internal import Model
+internal import PipelineFile
+internal import Reporting
+internal import Telemetry
+internal import Transform
+
+/// How a run ends: what is published of what its streams gave, and what is remembered of it.
+struct RunConclusion {
+    private let run: PipelineRun
+    /// The run's own, but for "now": that is the plan's.
+    private let options: RunOptions
+    private let fence: CommitFence
+    private let keeper: ProgressKeeper
+    private let results: [StreamResult]
+    private let forgotten: Set<String>
+    private let organization: Manifest.Organization
+    private let started: Int
+
+    private var faults: RunFaults
+    private var outcome = RunSummary.Outcome.failed
+    private var latest: Generation?
+
+    /// - Parameters:
+    ///   - options: with the plan's "now".
+    ///   - fence: what the run holds, and was built over.
+    ///   - forgotten: streams that were to be read from the beginning.
+    ///   - started: when the run began, by the doors' milliseconds.
+    init(
+        of run: PipelineRun,
+        _ results: [StreamResult],
+        options: RunOptions,
+        fence: CommitFence,
+        keeper: ProgressKeeper,
+        forgotten: Set<String>,
+        organization: Manifest.Organization,
+        started: Int
+    ) {
+        self.run = run
+        self.results = results
+        self.options = options
+        self.fence = fence
+        self.keeper = keeper
+        self.forgotten = forgotten
+        self.organization = organization
+        self.started = started
+        faults = RunFaults(results, run.pipeline)
+        latest = fence.base
+    }
+
+    private var root: OutputRoot { fence.root }
+    private var store: StateStore { fence.store }
+    private var current: Generation? { fence.base }
+    private var pipeline: Pipeline { run.pipeline }
+    private var doors: RunDoors { run.doors }
+
+    mutating func conclude() async throws(Fault) -> RunSummary {
+        let closed = doors.milliseconds()
+        let assembly = Assembly(pipeline: pipeline, options: options, doors: doors, current: current)
+        var publication: Publication?
+        if faults.isInterrupted {
+            await keeper.checkpointAll()
+        } else if !faults.keepsBack, results.contains(where: { $0.fault == nil }) || results.isEmpty {
+            publication = try settle(assembly)
+        }
+        if faults.isInterrupted { outcome = .interrupted }
+        try tidy()
+        let summary = summary(assembly.reports(results, publication: publication), closed: closed)
+        try remember(summary)
+        return summary
+    }
+
+    /// Puts the streams' results together, looks at them as a whole, and publishes what may be.
+    private mutating func settle(_ assembly: Assembly) throws(Fault) -> Publication {
+        var built = try assembly.publication(results)
+        if organization != Manifest.Organization() { built.manifest.organization = organization }
+        faults.add(try relate(&built))
+        let rules = FieldRules(pipeline: pipeline, doors: doors)
+        if let leak = ControlLook(pipeline: pipeline, gate: doors.gate, rules: rules).fault(built) {
+            faults.addLeak(leak)
+        } else if options.dryRun {
+            outcome = .dryRun
+            try store.discardPlan(as: fence.claim)
+        } else {
+            if options.fullRefresh, let current { try mend(&built, current) }
+            try commit(built)
+        }
+        return built
+    }
+
+    private mutating func commit(_ built: Publication) throws(Fault) {
+        let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
+        switch try publish(built) {
+        case .none:
+            // What all walks gave was made durable when they ended; the next run makes its files from that.
+            return faults.interrupt()
+        case .unchanged:
+            outcome = .unchanged
+            try store.finishPlan(as: fence.claim)
+            if let current, stillForgotten != forgotten {
+                try store.rebuild(from: run.commit(current, reason: .rebuild, except: stillForgotten))
+            }
+        case .published(let number):
+            outcome = .published
+            let generation = try root.generation(number)
+            latest = generation
+            try store.commitGeneration(
+                run.commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
+                as: fence.claim,
+                events: run.events.published(generation, runID: options.runID, at: doors.wall())
+            )
+        }
+        // Also when nothing has changed: a run that was killed after its commit may not have come to this.
+        dropOld()
+    }
+
+    /// What was read wholly anew also heals files that have rotted on the disk.
+    private func mend(_ built: inout Publication, _ current: Generation) throws(Fault) {
+        try fence.check()
+        for path in try root.mend(with: &built, over: current) {
+            doors.progress(.note("\(path) was damaged, and is sound again"))
+        }
+    }
+
+    /// `nil` when a signal came before the commit.
+    private func publish(_ built: Publication) throws(Fault) -> PublishOutcome? {
+        do throws(Fault) { return try root.publish(built, over: current, fence: fence.check) } catch {
+            guard error.code == .interrupted else { throw error }
+            return nil
+        }
+    }
+
+    /// Looks at what the streams say of each other, and returns what is more than the pipeline file allows.
+    private func relate(_ publication: inout Publication) throws(Fault) -> [Fault] {
+        guard !pipeline.connector.relations.isEmpty else { return [] }
+        let rules = FieldRules(pipeline: pipeline, doors: doors)
+        let check = RelationCheck(pipeline: pipeline, rules: rules, publication: publication, current: current)
+        let outcome = try check.outcome()
+        publication.add(outcome.relations, findings: outcome.bytes)
+        for relation in outcome.relations where relation.findings > 0 {
+            let what = "\(relation.findings) findings, \(relation.rows) rows"
+            doors.progress(.note("relation \(relation.name): \(what); see diagnostics/"))
+        }
+        return outcome.faults(pipeline.diagnostics, output: root.path)
+    }
+
+    /// Drops generations beyond `keep_generations`. What was published stands; that an old one could not be dropped is
+    /// only worth a note, and the next run tries again.
+    private func dropOld() {
+        do throws(Fault) {
+            let vacuum = try Vacuum.perform(root, keep: pipeline.load.keepGenerations, at: run.options.now)
+            guard let first = vacuum.dropped.first, let last = vacuum.dropped.last else { return }
+            let names =
+                first.generation == last.generation
+                ? "\(first.generation)" : "\(first.generation) to \(last.generation)"
+            doors.progress(.note("dropped generation \(names): keep_generations is \(pipeline.load.keepGenerations)"))
+        } catch {
+            doors.progress(.note("an old generation could not be dropped: \(error.what)"))
+        }
+    }
+
+    /// Takes away what the next run must not find.
+    private func tidy() throws(Fault) {
+        // What was held back is asked for again next time, not taken from what this run had kept.
+        let isHeld = outcome == .failed && results.contains(where: \.isHeld)
+        // What a leak was found in may not wait in staging either, nor be taken up again by the next run.
+        if isHeld || (faults.isLeaking && !faults.isInterrupted) { try store.discardPlan(as: fence.claim) }
+        if !faults.isInterrupted, outcome != .failed || faults.isLeaking {
+            try onDisk { () throws(DiskError) in try Disk.removeTree(root.stagingPath) }
+            try root.prepare()
+        }
+    }
+
+    private func summary(_ streams: [StreamReport], closed: Int) -> RunSummary {
+        var summary = RunSummary(
+            pipeline: pipeline.name,
+            runID: options.runID,
+            outcome: outcome,
+            exitCode: (faults.isInterrupted ? doors.stopCode() : faults.all.first?.code)?.exitCode ?? 0,
+            generation: latest?.number,
+            output: root.path,
+            started: options.now,
+            milliseconds: doors.milliseconds() - started,
+            streams: streams,
+            faults: faults.all
+        )
+        summary.stages = [
+            "fetch": results.reduce(0) { $0 + $1.fetchMilliseconds },
+            "close": results.reduce(0) { $0 + $1.closeMilliseconds }, "publish": doors.milliseconds() - closed,
+        ]
+        for index in summary.streams.indices {
+            let name = summary.streams[index].name
+            let count = results.first { $0.name == name && $0.fault == nil }?.restated.buckets ?? 0
+            if count > 0 { summary.streams[index].counters["restated_buckets"] = count }
+        }
+        return summary
+    }
+
+    private func remember(_ summary: RunSummary) throws(Fault) {
+        let json = doors.clean(summary.json)
+        let record = RunRecord(
+            runID: summary.runID,
+            started: summary.started,
+            ended: summary.started + Int64(summary.milliseconds / 1000),
+            outcome: RunRecord.Outcome(summary.outcome),
+            exitCode: summary.exitCode,
+            generation: summary.generation,
+            summary: json
+        )
+        try store.endRun(try run.ending(of: summary, results, record, latest, store))
+        var members = summary.json.members ?? []
+        let before = current?.manifest
+        let details = results.map { RunDetails.json($0, before: before?.stream($0.name)?.watermark) }
+        members.append(JSONValue.Member("details", .array(details)))
+        try RunFile.write(root, id: summary.runID, doors.clean(.object(members)))
+        doors.log(.ended(summary.json, summary.faults))
+    }
+}
