@@ -1,5 +1,6 @@
 #include "isa.h"
 #include "run.h"
+#include "scan.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -27,6 +28,16 @@ typedef struct {
     uint32_t is_required, told;
 } column;
 
+// What the columns of a tail become: see tails.h.
+typedef struct {
+    uint32_t is_known;
+    uint32_t length, count;
+    uint64_t columns;  // bit c: column c is among them
+    uint64_t nulls;    // those of them that the template leaves out
+    uint32_t numbers[TAIL_CELLS];
+    uint16_t places[TAIL_CELLS];
+} encoded_tail;
+
 struct cogni_encoder {
     column *columns;
     uint32_t count;
@@ -43,6 +54,11 @@ struct cogni_encoder {
     uint64_t last_nulls;
     uint32_t last_template;
     int32_t spells_nulls;
+    // By the tail's number, as long as the scan's numbers, our words and the way of writing nulls stay what they were.
+    encoded_tail *tails;
+    uint32_t tail_room;
+    uint64_t tail_serial, tail_words;
+    int32_t tail_nulls_are_spelled;
     // Calendar month of the last day asked for.
     int64_t month_day, month;
 };
@@ -74,6 +90,7 @@ void cogni_encoder_free(cogni_encoder *encoder) {
     }
     cogni_vocabulary_release(encoder->words);
     free(encoder->columns);
+    free(encoder->tails);
     free(encoder->null_text);
     free(encoder->ending);
     free(encoder);
@@ -263,6 +280,50 @@ __attribute__((always_inline)) static inline uint32_t cell_word(cogni_encoder *e
     return number;
 }
 
+// ---------------------------------------------------------------- rows that end alike
+
+// What the row's tail becomes, if that is known; else where to put it, or null.
+static inline encoded_tail *tail_of(cogni_encoder *encoder, const cogni_scan *scan, uint32_t row) {
+    const uint32_t number = cogni_scan_tail_number(scan, row);
+    if (number == NO_TAIL) return NULL;
+    if (encoder->tail_serial != scan->tails->serial || encoder->tail_words != encoder->words->serial ||
+        encoder->tail_nulls_are_spelled != encoder->spells_nulls) {
+        if (encoder->tail_room) memset(encoder->tails, 0, encoder->tail_room * sizeof(encoded_tail));
+        encoder->tail_serial = scan->tails->serial;
+        encoder->tail_words = encoder->words->serial;
+        encoder->tail_nulls_are_spelled = encoder->spells_nulls;
+    }
+    if (number >= encoder->tail_room) {
+        const uint32_t room = scan->tails->room;
+        encoder->tails = cogni_reallocate(encoder->tails, room * sizeof(encoded_tail));
+        memset(encoder->tails + encoder->tail_room, 0, (room - encoder->tail_room) * sizeof(encoded_tail));
+        encoder->tail_room = room;
+    }
+    return &encoder->tails[number];
+}
+
+// Keeps what the columns of a row's tail have become. A column that is told of when it is null, that places the row in time, or
+// that is copied into the row stays with those that are looked at row by row.
+static void keep_tail(const cogni_encoder *encoder, encoded_tail *kept, const row_tail *tail, uint32_t row_level, const cogni_cell *cells,
+                      const uint32_t *numbers) {
+    kept->is_known = 1;
+    for (uint32_t c = 0; c < encoder->count && c < 64 && kept->count < TAIL_CELLS; c++) {
+        const column *each = &encoder->columns[c];
+        if (each->level != (int32_t)row_level || each->kind == COGNI_ROW_COLUMN || each->place < 0 || (int32_t)c == encoder->time_column)
+            continue;
+        int is_inside = 0;
+        for (uint32_t i = 0; i < tail->count && !is_inside; i++) is_inside = tail->slots[i] == each->slot;
+        if (!is_inside || (cells[each->slot].kind <= COGNI_NULL && each->is_required)) continue;
+        const uint32_t number = numbers[each->place];
+        kept->columns |= 1ull << c;
+        kept->numbers[kept->count] = number;
+        kept->places[kept->count++] = (uint16_t)each->place;
+        if (number) kept->length += word_at(&encoder->words->lists[c], number)->length;
+        else if (leaves_out(encoder, c)) kept->nulls |= 1ull << c;
+        else kept->length += encoder->null_length;
+    }
+}
+
 COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
                      cogni_run *run, cogni_stop *stop) {
     uint32_t rows = cogni_scan_rows(scan), count = encoder->count;
@@ -311,9 +372,17 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
         uint32_t *numbers = (uint32_t *)(void *)(record + sizeof(row_header));
         uint8_t *start = (uint8_t *)(numbers + encoder->words->word_places), *inlined = start;
         uint32_t length = 0;
-        uint64_t nulls = 0;
+        uint64_t nulls = 0, done = 0;
+        encoded_tail *tail = tail_of(encoder, scan, row);
+        if (tail && tail->is_known) {
+            done = tail->columns;
+            nulls = tail->nulls;
+            length = tail->length;
+            for (uint32_t i = 0; i < tail->count; i++) numbers[tail->places[i]] = tail->numbers[i];
+        }
 
         for (uint32_t c = 0; c < count; c++) {
+            if (c < 64 && (done >> c & 1)) continue;
             column *each = &encoder->columns[c];
             uint32_t number = 0;
             if (each->level < 0) {
@@ -431,6 +500,9 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
         header->line_length = encoder->words->templates[encoder->last_template]->fixed + length;
         header->template = (uint16_t)encoder->last_template;
         header->inline_length = (uint16_t)(inlined - start);
+        if (tail && !tail->is_known) {
+            keep_tail(encoder, tail, cogni_scan_tail(scan, cogni_scan_tail_number(scan, row)), row_level, levels[row_level], numbers);
+        }
         cogni_segment_commit(to, record, (size_t)(inlined - record));
         run->count++;
         continue;

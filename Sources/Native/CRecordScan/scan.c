@@ -29,6 +29,8 @@ cogni_scan *cogni_scan_new(const cogni_shape *shape) {
         memset(scan->level_cells[l], 0, (shape->slots[l] + 1) * sizeof(cogni_cell));
     }
     scan->row_slots = shape->slots[shape->levels - 1];
+    // A list has no buckets: its rows are told apart by what they end with.
+    if (shape->levels > 2) scan->tails = cogni_tails_new();
     return scan;
 }
 
@@ -37,6 +39,8 @@ void cogni_scan_free(cogni_scan *scan) {
     free(scan->base);
     free(scan->follow);
     free(scan->cells);
+    free(scan->tail_numbers);
+    cogni_tails_free(scan->tails);
     free(scan->extras);
     free(scan);
 }
@@ -50,6 +54,7 @@ void cogni_scan_open(cogni_scan *scan, const uint8_t *bytes, size_t length) {
     scan->elements = 0;
     scan->bucket_done = 0;
     scan->fault.reason = "";
+    if (scan->tails) cogni_tails_open_page(scan->tails);
     for (uint32_t l = 0; l < scan->shape->levels; l++) {
         memset(scan->level_cells[l], 0, (scan->shape->slots[l] + 1) * sizeof(cogni_cell));
     }
@@ -68,6 +73,7 @@ uint32_t cogni_scan_extra_count(const cogni_scan *scan) { return scan->extra_cou
 const cogni_extra *cogni_scan_extras(const cogni_scan *scan) { return scan->extras; }
 int32_t cogni_scan_bucket_done(const cogni_scan *scan) { return scan->bucket_done; }
 uint64_t cogni_scan_elements(const cogni_scan *scan) { return scan->elements; }
+uint64_t cogni_scan_repeated(const cogni_scan *scan) { return scan->tails ? scan->tails->repeated : 0; }
 const cogni_cell *cogni_scan_level(const cogni_scan *scan, uint32_t level) { return scan->level_cells[level]; }
 cogni_scan_fault cogni_scan_error(const cogni_scan *scan) { return scan->fault; }
 

@@ -3,6 +3,7 @@
 
 #include "record_scan.h"
 #include "shape.h"
+#include "tails.h"
 
 // The state of a scan, shared by the kernels.
 
@@ -21,12 +22,18 @@ struct cogni_scan {
     cogni_cell *level_cells[COGNI_MAX_LEVELS];
     cogni_cell *cells;
     uint32_t row_slots, rows, row_capacity;
+    row_tails *tails;       // null: rows do not stand in buckets
+    uint32_t *tail_numbers; // of the batch's rows
     cogni_extra *extras;
     uint32_t extra_count, extra_capacity;
     uint64_t elements;
     int bucket_done;
     cogni_scan_fault fault;
 };
+
+// Rows with the same number, which is not NO_TAIL, end alike: the cells of `cogni_scan_tail` have the same texts and kinds in each.
+static inline uint32_t cogni_scan_tail_number(const cogni_scan *scan, uint32_t row) { return scan->tails ? scan->tail_numbers[row] : NO_TAIL; }
+static inline const row_tail *cogni_scan_tail(const cogni_scan *scan, uint32_t number) { return &scan->tails->items[number]; }
 
 // One for each set of instructions: see scan_steps.h.
 int32_t cogni_scan_next_portable(cogni_scan *scan, uint32_t max_rows);

@@ -73,13 +73,51 @@ static void note_extra(cogni_scan *scan, uint32_t node, cogni_cell key, cogni_ce
     extra->value = value;
 }
 
-// One row, or an object inside it. `at` is after the opening brace. Recursion is as deep as declared paths are.
-static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t *at, cogni_cell *cells) {
+// What follows a row's tail, if it is the expected one; null if it is not.
+static inline const uint8_t *repeat_tail(const cogni_scan *scan, open_tail *tail, const uint8_t *at, cogni_cell *cells) {
+    const row_tails *tails = scan->tails;
+    const row_tail *known = tail->expected;
+    if ((size_t)(scan->end - at) < known->length || memcmp(at, tails->texts + known->text, known->length) != 0) return NULL;
+    const uint32_t start = (uint32_t)(at - scan->bytes);
+    for (uint32_t i = 0; i < known->count; i++) {
+        cogni_cell *cell = &cells[known->slots[i]];
+        *cell = known->cells[i];
+        cell->offset += start;
+    }
+    tail->number = tails->before[tails->expected];
+    return at + known->length;
+}
+
+static inline void begin_tail(open_tail *tail, const uint8_t *at, int32_t last) {
+    tail->start = at;
+    tail->after = last;
+    tail->count = 0;
+}
+
+// Numbers differ from bucket to bucket; so may what is inside an object, or has no slot of its own.
+static inline void go_on_with_tail(open_tail *tail, const shape_entry *entry, const cogni_cell *cell) {
+    if (!entry || entry->what == ENTRY_NODE || cell->kind == COGNI_INTEGER || cell->kind == COGNI_NUMBER || tail->count == TAIL_CELLS) {
+        tail->start = NULL;
+    } else if (entry->slot >= 0) {
+        tail->slots[tail->count++] = (uint16_t)entry->slot;
+    }
+}
+
+// One row, or an object inside it. `at` is after the opening brace. Recursion is as deep as declared paths are. `tail` is a row's
+// own; null where none is looked for.
+static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t *at, cogni_cell *cells, open_tail *tail) {
     const shape_node *place = &scan->shape->nodes[node];
     int32_t last = -1;
     at = skip_space(at);
     if (*at == '}') return at + 1;
     for (;;) {
+        if (tail) {
+            if (!tail->start) begin_tail(tail, at, last);
+            if (tail->expected && tail->expected->after == last) {
+                const uint8_t *end = repeat_tail(scan, tail, at, cells);
+                if (end) return end;
+            }
+        }
         cogni_cell key = {0}, value = {0};
         int32_t found = scan_key(scan, node, last, &at, &key);
         if (found >= 0) {
@@ -87,7 +125,7 @@ static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t
             last = found;
             if (entry->what == ENTRY_NODE && *at == '{') {
                 const uint8_t *start = at;
-                at = scan_object(scan, entry->node, at + 1, cells);
+                at = scan_object(scan, entry->node, at + 1, cells, NULL);
                 if (!at) return NULL;
                 if (entry->slot >= 0) {
                     value.offset = (uint32_t)(start - scan->bytes);
@@ -95,6 +133,7 @@ static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t
                     value.kind = COGNI_OBJECT;
                     cells[entry->slot] = value;
                 }
+                if (tail) go_on_with_tail(tail, entry, &value);
             } else {
                 cogni_cell *cell = entry->slot >= 0 ? &cells[entry->slot] : &value;
                 const uint8_t *start = at;
@@ -106,11 +145,13 @@ static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t
                     key.length = 0;
                     note_extra(scan, entry->node, key, value);
                 }
+                if (tail) go_on_with_tail(tail, entry, cell);
             }
         } else if (found == -1) {
             at = scan_value(scan, at, &value);
             if (!at) return NULL;
             note_extra(scan, node, key, value);
+            if (tail) go_on_with_tail(tail, NULL, &value);
         } else {
             return NULL;
         }
@@ -130,10 +171,25 @@ static cogni_cell *next_row(cogni_scan *scan) {
     if (scan->rows == scan->row_capacity) {
         scan->row_capacity = scan->row_capacity ? scan->row_capacity * 2 : 256;
         scan->cells = cogni_reallocate(scan->cells, (size_t)scan->row_capacity * scan->row_slots * sizeof(cogni_cell) + 1);
+        if (scan->tails) scan->tail_numbers = cogni_reallocate(scan->tail_numbers, scan->row_capacity * sizeof(uint32_t));
     }
     cogni_cell *cells = scan->cells + (size_t)scan->rows * scan->row_slots;
     memset(cells, 0, scan->row_slots * sizeof(cogni_cell));
     return cells;
+}
+
+// The next row; `at` is after its opening brace.
+static const uint8_t *scan_row(cogni_scan *scan, const uint8_t *at) {
+    cogni_cell *cells = next_row(scan);
+    row_tails *tails = scan->tails;
+    const int is_looking = tails && tails->patience > 0;
+    open_tail tail = {.number = NO_TAIL};
+    if (is_looking) tail.expected = expected_tail(tails);
+    at = scan_object(scan, scan->shape->root[scan->shape->levels - 1], at, cells, is_looking ? &tail : NULL);
+    if (!at) return NULL;
+    if (tails) scan->tail_numbers[scan->rows] = is_looking ? cogni_tails_note(tails, &tail, at, scan->bytes, cells) : NO_TAIL;
+    scan->rows++;
+    return at;
 }
 
 static void enter_level(cogni_scan *scan, uint32_t level) {
@@ -187,7 +243,10 @@ static int step_member(cogni_scan *scan) {
             scan->phase = AT_END;
             return 1;
         }
-        if (level == scan->shape->levels - 2) scan->bucket_done = 1;
+        if (level == scan->shape->levels - 2) {
+            scan->bucket_done = 1;
+            if (scan->tails) cogni_tails_end_bucket(scan->tails);
+        }
         scan->level = level - 1;
         scan->is_first = 0;
         scan->phase = AT_ELEMENT;
@@ -248,9 +307,8 @@ static int step_element(cogni_scan *scan) {
         enter_level(scan, inner);
         return 1;
     }
-    at = scan_object(scan, scan->shape->root[inner], at + 1, next_row(scan));
+    at = scan_row(scan, at + 1);
     if (!at) return 0;
-    scan->rows++;
     scan->at = at;
     return 1;
 }
@@ -263,9 +321,8 @@ static int step_start(cogni_scan *scan) {
         enter_level(scan, 0);
         return 1;
     }
-    at = scan_object(scan, scan->shape->root[0], at + 1, next_row(scan));
+    at = scan_row(scan, at + 1);
     if (!at) return 0;
-    scan->rows++;
     scan->elements++;
     at = skip_space(at);
     if (at != scan->end) return fail(scan, at, "text after the end of the page");

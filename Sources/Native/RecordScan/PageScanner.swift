@@ -74,6 +74,9 @@ package struct UnknownField: Sendable {
     /// Elements of the outermost array so far: items of a list, buckets of a report.
     package var elementCount: Int { unsafe Int(cogni_scan_elements(raw)) }
 
+    /// Rows of this page so far that ended, byte for byte, as one of the bucket before, and were compared in place of scanned.
+    package var repeatedCount: Int { unsafe Int(cogni_scan_repeated(raw)) }
+
     package func cell(row: Int, slot: Int) -> Cell {
         precondition(row < rowCount && slot >= 0, "no such row in the batch")
         return unsafe Cell(cogni_scan_row(raw, UInt32(row))[slot])
