@@ -26,8 +26,8 @@ struct Toy {
         scanner = PageScanner(shape: shape)
     }
 
-    /// Adds a page's rows, and says how many values had to be resolved.
-    @discardableResult func add(_ rows: [String]) -> Int {
+    /// Adds a page's rows, and says how many values had to be resolved; gives up after `most`.
+    @discardableResult func add(_ rows: [String], most: Int = .max) -> Int {
         scanner.open(PageBytes(Array(#"{"data":[\#(rows.joined(separator: ","))]}"#.utf8)))
         var resolved = 0
         while case .rows = scanner.next() {
@@ -39,6 +39,7 @@ struct Toy {
                 case .unresolved(let at, let column, let cell):
                     row = at
                     resolved += 1
+                    if resolved > most { return resolved }
                     let text = scanner.text(cell)
                     let isNumber = cell.kind == .integer || cell.kind == .number
                     let written = isNumber ? text : Array("\"".utf8) + text + Array("\"".utf8)

@@ -49,6 +49,19 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
         #expect(try toy.lines(again) == twin.lines)
     }
 
+    /// Texts that alone are more than a vocabulary takes: the row has them all the same, and the next one begins anew.
+    @Test func aRowOfHugeTextsComesToAnEnd() throws {
+        let huge = String(repeating: "h", count: 9 << 20)
+        let rows = (0..<3).map { (number: Int) in
+            Row(time: 1_760_918_400, first: huge + "\(number)", second: "s\(number)", count: number, flag: true)
+        }
+        let toy = Toy()
+        #expect(toy.add(rows.map(\.page), most: 20) <= 9)
+        let merge = RunMerge(keep: .latest)
+        merge.add(toy.run)
+        #expect(try toy.lines(merge) == rows.map(\.line))
+    }
+
     /// More distinct values than a vocabulary holds: the rows stand in several, and come out as one sequence.
     @Test func rowsOfManyVocabulariesAreOneSequence() throws {
         let rows = (0..<70_000).map { number in

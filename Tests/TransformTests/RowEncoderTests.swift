@@ -119,6 +119,19 @@ func page(_ text: String) -> PageBytes { PageBytes(Array(text.utf8)) }
         #expect(try lines(encoder).values.map(\.count).sorted() == [1, 3])
     }
 
+    @Test func whatABrokenPageToldIsToldAgainByTheOneInItsPlace() throws {
+        var spec = report
+        spec.columns.append(Column("note", path: ["note"], kind: .string, nullable: false))
+        let encoder = try encoder(spec)
+        let whole = Self.twoDays.replacing("\"count\":null", with: "\"count\":null,\"note\":null")
+        #expect(throws: PageFailure.self) {
+            try encoder.take(page(String(whole.dropLast(1))), parameters: [:], requestID: "req_1")
+        }
+        #expect(encoder.drift.isEmpty)
+        _ = try encoder.take(page(whole), parameters: [:], requestID: "req_2")
+        #expect(encoder.drift.missing["note"]?.firstRequestID == "req_2")
+    }
+
     @Test func repeatsOfAKeyAreCountedApart() throws {
         let encoder = try encoder()
         _ = try encoder.take(page(Self.twoDays), parameters: [:], requestID: nil)

@@ -50,6 +50,9 @@ struct cogni_encoder {
     int32_t unit;
     // Made when the first value comes, once all columns are known.
     vocabulary *words;
+    // Begun in the row at hand, which `cogni_encode` may have stopped at to ask for a value.
+    int32_t is_begun_in_row, has_stopped;
+    uint32_t stopped_row;
     size_t counted_bytes;
     uint64_t last_nulls;
     uint32_t last_template;
@@ -152,7 +155,15 @@ static void renew(cogni_encoder *encoder) {
     encoder->last_nulls = 0;
     encoder->last_template = 0;
     encoder->spells_nulls = 0;
+    encoder->is_begun_in_row = 1;
     free(columns);
+}
+
+// Whether the next word goes to a new vocabulary. A row whose own texts are too many bytes would otherwise never end: each of them
+// would put out those before it. So a vocabulary that was begun in a row takes what that row needs.
+static int is_full(const cogni_encoder *encoder, uint32_t column_index) {
+    return has_most_words(encoder->words, column_index) ||
+           (encoder->words->bytes > MAX_WORD_BYTES && !encoder->is_begun_in_row);
 }
 
 static uint32_t add_word(cogni_encoder *encoder, uint32_t c, uint64_t hash, const uint8_t *raw, uint32_t raw_length,
@@ -165,6 +176,11 @@ void cogni_encoder_require(cogni_encoder *encoder, uint32_t column_index) {
     encoder->columns[column_index].is_required = 1;
 }
 
+void cogni_encoder_forget(cogni_encoder *encoder) {
+    for (uint32_t c = 0; c < encoder->count; c++) encoder->columns[c].told = 0;
+    if (encoder->words) renew(encoder);
+}
+
 void cogni_encoder_put(cogni_encoder *encoder, uint32_t column_index, uint32_t kind, const uint8_t *raw,
                        uint32_t raw_length, int32_t is_null, const uint8_t *text, uint32_t length, const uint8_t *key,
                        uint32_t key_length, int64_t time) {
@@ -173,7 +189,7 @@ void cogni_encoder_put(cogni_encoder *encoder, uint32_t column_index, uint32_t k
         to->told |= 1u << kind;
         return;
     }
-    if (is_full(encoder->words, column_index)) renew(encoder);
+    if (is_full(encoder, column_index)) renew(encoder);
     if (is_null) {
         text = encoder->null_text;
         length = encoder->null_length;
@@ -216,7 +232,7 @@ static uint32_t own_word(cogni_encoder *encoder, uint32_t c, uint32_t kind) {
     if (!each->own_is_null) {
         uint64_t hash = hash_of(each->own, each->own_length, kind);
         uint32_t number = find_word(&encoder->words->lists[c], hash, each->own, each->own_length, kind);
-        if (!number && is_full(encoder->words, c)) {
+        if (!number && is_full(encoder, c)) {
             uint32_t row = each->row;
             renew(encoder);
             each->row = row;
@@ -267,7 +283,7 @@ __attribute__((always_inline)) static inline uint32_t cell_word(cogni_encoder *e
     int64_t seconds = each->kind == COGNI_TIME_COLUMN && cell.kind == COGNI_INTEGER ? seconds_of(raw, cell.length) : -1;
     int is_number = each->kind == COGNI_INT_COLUMN && cell.kind == COGNI_INTEGER;
     if (!is_boolean && !is_number && seconds < 0) return 0;
-    if (is_full(words, c)) return UINT32_MAX;
+    if (is_full(encoder, c)) return UINT32_MAX;
     if (seconds >= 0) {
         uint8_t text[24];
         time_text(seconds, text);
@@ -357,6 +373,8 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
 
     for (uint32_t row = first_row; row < rows; row++) {
         levels[row_level] = cogni_scan_row(scan, row);
+        if (!encoder->has_stopped || encoder->stopped_row != row) encoder->is_begun_in_row = 0;
+        encoder->has_stopped = 0;
         while (extra < extra_count && extras[extra].row < row) extra++;
         int has_extras = extra < extra_count && extras[extra].row == row;
         int64_t time = 0;
@@ -519,5 +537,7 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
 out:
     run->word_bytes += encoder->words->bytes - encoder->counted_bytes;
     encoder->counted_bytes = encoder->words->bytes;
+    encoder->has_stopped = outcome != COGNI_ENCODED;
+    encoder->stopped_row = stop->row;
     return outcome;
 }

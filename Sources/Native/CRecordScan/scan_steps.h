@@ -128,6 +128,10 @@ static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t
                 at = scan_object(scan, entry->node, at + 1, cells, NULL);
                 if (!at) return NULL;
                 if (entry->slot >= 0) {
+                    if (at - start >= LONGEST_VALUE) {
+                        fail(scan, start, VALUE_IS_TOO_LONG);
+                        return NULL;
+                    }
                     value.offset = (uint32_t)(start - scan->bytes);
                     value.length = (uint32_t)(at - start) & 0xFFFFFFF;
                     value.kind = COGNI_OBJECT;

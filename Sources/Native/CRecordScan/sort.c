@@ -208,7 +208,8 @@ static void sort_words(segment *rows) {
     for (; taken < words->key_count; taken++) {
         uint32_t *ranks;
         uint32_t more = bits_of(rank_column(rows, taken, &ranks));
-        if (bits + more <= 64) {
+        const int fits = bits + more <= 64;
+        if (fits) {
             uint32_t place = words->key_places[taken];
             for (uint64_t i = 0; i < rows->count && more > 0; i++) {
                 run_entry *entry = &rows->entries[i];
@@ -217,7 +218,7 @@ static void sort_words(segment *rows) {
             bits += more;
         }
         free(ranks);
-        if (bits + more > 64 && more > 0) break;
+        if (!fits) break;
     }
     rows->prefix_is_key = taken == words->key_count;
     int is_ordered = 1;

@@ -53,11 +53,12 @@ void cogni_total_settle(total *each);
 int cogni_total_is_bare(const total *each, const uint8_t *cell, uint32_t length);
 
 static inline void cogni_total_add_plain(total *each, uint64_t value) {
-    if (__builtin_add_overflow(each->plain, (int64_t)value, &each->plain)) {
-        each->plain -= (int64_t)value;
+    int64_t sum;
+    if (__builtin_add_overflow(each->plain, (int64_t)value, &sum)) {
         cogni_total_settle(each);
-        each->plain = (int64_t)value;
+        sum = (int64_t)value;
     }
+    each->plain = sum;
     each->plain_values++;
 }
 

@@ -6,6 +6,10 @@
 
 // How one JSON value is checked and its place noted. Part of scan_steps.h, and inlined there.
 
+// What a cell's length has room for.
+#define LONGEST_VALUE (1 << 28)
+#define VALUE_IS_TOO_LONG "one value is larger than 256 MiB"
+
 static inline int fail(cogni_scan *scan, const uint8_t *at, const char *reason) {
     scan->fault.reason = at >= scan->end ? "the page ends too early" : reason;
     scan->fault.offset = (size_t)((at > scan->end ? scan->end : at) - scan->bytes);
@@ -230,8 +234,8 @@ static inline const uint8_t *scan_value(cogni_scan *scan, const uint8_t *at, cog
         stop = at = scan_number(scan, at, &kind);
         if (!at) return NULL;
     }
-    if (stop - start >= (1 << 28)) {
-        fail(scan, start, "one value is larger than 256 MiB");
+    if (stop - start >= LONGEST_VALUE) {
+        fail(scan, start, VALUE_IS_TOO_LONG);
         return NULL;
     }
     cell->offset = (uint32_t)(start - scan->bytes);

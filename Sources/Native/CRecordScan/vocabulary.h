@@ -91,11 +91,9 @@ static inline vocabulary *cogni_vocabulary_retain(vocabulary *words) {
 }
 void cogni_vocabulary_release(vocabulary *words);
 
-static inline int is_full(const vocabulary *words, uint32_t column) {
-    return words->lists[column].count >= MAX_WORDS || words->bytes > MAX_WORD_BYTES;
-}
+static inline int has_most_words(const vocabulary *words, uint32_t column) { return words->lists[column].count >= MAX_WORDS; }
 
-// Adds a word; the caller has looked for it, and asked `is_full`. Returns its number.
+// Adds a word; the caller has looked for it, and asked `has_most_words`. Returns its number.
 uint32_t cogni_vocabulary_add(vocabulary *words, uint32_t column, uint64_t hash, const uint8_t *raw, uint32_t raw_length,
                               uint32_t kind, const uint8_t *text, uint32_t length, const uint8_t *key,
                               uint32_t key_length, int64_t time);

@@ -54,6 +54,9 @@ internal import CRecordScan
     /// Says that a column should have a value: the first null, and the first absence, come out as unresolved.
     package func require(column: Int) { unsafe cogni_encoder_require(raw, UInt32(column)) }
 
+    /// Asks for every value again from here on: what came of the last ones was taken back.
+    package func forgetValues() { unsafe cogni_encoder_forget(raw) }
+
     /// Adds the next column of the sort key.
     package func addKey(column: Int) { unsafe cogni_encoder_add_key(raw, UInt32(column)) }
 

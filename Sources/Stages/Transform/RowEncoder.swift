@@ -111,7 +111,11 @@ package final class RowEncoder {
             for (partition, run) in partitions {
                 if let mark = marks[partition] { run.truncate(mark) } else { partitions[partition] = nil }
             }
-            drift = driftBefore
+            if drift != driftBefore {
+                drift = driftBefore
+                // It was told when a value was first met: the page that comes in this one's place must tell it again.
+                encoder.forgetValues()
+            }
             incomplete = incompleteBefore
             throw error
         }

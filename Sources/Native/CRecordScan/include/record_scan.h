@@ -163,6 +163,8 @@ void cogni_encoder_set_constant(cogni_encoder *encoder, uint32_t column, int32_t
                                 uint32_t length, const uint8_t *key, uint32_t key_length);
 // A column that should have a value: null and absent go through its dictionary too, so that the first one is told.
 void cogni_encoder_require(cogni_encoder *encoder, uint32_t column);
+// Asks for every value again from here on, and tells of nulls as if for the first time: what was asked for before was taken back.
+void cogni_encoder_forget(cogni_encoder *encoder);
 // The sort key's columns, in order of rank.
 void cogni_encoder_add_key(cogni_encoder *encoder, uint32_t column);
 // The column that decides the partition.
