@@ -57,6 +57,22 @@ class Guards(CogniTest):
         self.lose(0.75)
         self.again()
 
+    def test_a_stream_that_left_the_pipeline_file_is_told_of(self):
+        rows = len(self.at().rows("projects"))
+        self.file = self.pipeline(STREAMS.replace("projects: { max_shrink: 20% }\n", ""))
+        done = self.again("--progress", "plain")
+        self.assertIn(f"projects is no longer in the pipeline file: its {rows} rows are in generation 1, and in none after it", done.error)
+        self.assertNotIn("projects", [stream["name"] for stream in self.at().manifest["streams"]])
+        # Once it has gone there is nothing more to tell.
+        self.assertNotIn("no longer in the pipeline file", self.again("--progress", "plain").error)
+
+    def test_other_settings_of_one_stream_ask_for_that_stream_alone(self):
+        self.file = self.pipeline(STREAMS.replace("group_by: [project_id]", "group_by: [project_id, model]"))
+        done = self.again(expect=2)
+        self.assertIn("run once with `--full-refresh --streams usage_completions`", done.error)
+        self.again("--full-refresh", "--streams", "usage_completions")
+        self.again()
+
     def test_too_few_rows_are_held_back_on_the_first_run_too(self):
         file = self.pipeline("users: { min_rows: 1000 }\nprojects: {}", name="few")
         done = self.live(file, self.api, since=None, expect=5)

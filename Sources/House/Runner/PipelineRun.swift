@@ -149,7 +149,8 @@ package struct PipelineRun: Sendable {
             throw Fault(
                 .badPlan,
                 "the settings of \(changed.count) streams have changed since generation \(current.number) (\(names)): format, grouping, bucket width, encryption, sanitizing or schema",
-                mend: "run once with `--full-refresh` to write these streams anew, or undo the change"
+                mend:
+                    "run once with `--full-refresh\(changed.count < selected.count ? " --streams " + changed.joined(separator: ",") : "")` to write these streams anew, or undo the change"
             )
         }
     }
@@ -169,7 +170,7 @@ package struct PipelineRun: Sendable {
             let slices = try store.slices()
             let isAhead = options.isNowFromClock && open.asOf.seconds > options.now.seconds + RunGuards.harmlessStep
             if open.fingerprint == base, !isAhead {
-                if !slices.isEmpty {
+                if !slices.isEmpty || open.asOf != options.now {
                     doors.progress(.note("going on with the run that stopped (as of \(open.asOf.text))"))
                 }
                 return (open, slices)

@@ -50,7 +50,7 @@ actor ProgressKeeper {
     private var restsUntil = ContinuousClock.now
     private var streams: [String: Stream] = [:]
     private var earlier: [String: SliceProgress] = [:]
-    /// Checkpoints that walks did not wait for.
+    /// Checkpoints on their way, which walks do not wait for.
     private var underWay: [String: Task<Void, Never>] = [:]
     /// The first failure to make progress durable; the run can't be trusted to resume, and says so.
     private(set) var fault: Fault?
@@ -172,14 +172,23 @@ actor ProgressKeeper {
         guard let last = streams[row.stream]?.lastCheckpoint, now - last >= interval, now >= restsUntil else { return }
         // The walk goes on while its partitions are written and synced, unless every page is to be durable before the next.
         guard interval > .zero else { return await checkpoint(row.stream) }
-        guard underWay[row.stream] == nil, let begun = await begin(row.stream) else { return }
-        underWay[row.stream] = Task { await end(begun) }
+        if underWay[row.stream] == nil { start(row.stream) }
     }
 
     /// Makes what a stream has so far durable.
     private func checkpoint(_ name: String) async {
-        await underWay[name]?.value
-        if let begun = await begin(name) { await end(begun) }
+        while let task = underWay[name] { await task.value }
+        await start(name).value
+    }
+
+    /// One at a time for each stream: of two, the older might be saved last.
+    @discardableResult private func start(_ name: String) -> Task<Void, Never> {
+        let task = Task {
+            if let begun = await begin(name) { await end(begun) }
+            underWay[name] = nil
+        }
+        underWay[name] = task
+        return task
     }
 
     /// What is to become durable: rows, and up to where the walks had come when these were taken.
@@ -213,7 +222,6 @@ actor ProgressKeeper {
     }
 
     private func end(_ checkpoint: Checkpoint) async {
-        defer { underWay[checkpoint.name] = nil }
         let stream = checkpoint.stream
         do throws(Fault) {
             guard let closed = try await stream.engine.makeDurable(checkpoint.taken) else { return }

@@ -67,7 +67,11 @@ struct RunConclusion {
             publication = try settle(assembly)
         }
         if faults.isInterrupted { outcome = .interrupted }
-        try tidy()
+        do throws(Fault) { try tidy() } catch {
+            // What was published stands: the next run clears what is left.
+            guard outcome == .published || outcome == .unchanged else { throw error }
+            doors.progress(.note("what the run had staged could not be removed: \(error.what)"))
+        }
         let summary = summary(assembly.reports(results, publication: publication), closed: closed)
         try remember(summary)
         return summary
@@ -77,6 +81,7 @@ struct RunConclusion {
     private mutating func settle(_ assembly: Assembly) throws(Fault) -> Publication {
         var built = try assembly.publication(results)
         if organization != Manifest.Organization() { built.manifest.organization = organization }
+        tellOfLeavers()
         faults.add(try relate(&built))
         let rules = FieldRules(pipeline: pipeline, doors: doors)
         if let leak = ControlLook(pipeline: pipeline, gate: doors.gate, rules: rules).fault(built) {
@@ -89,6 +94,20 @@ struct RunConclusion {
             try commit(built)
         }
         return built
+    }
+
+    /// A stream that was taken out of the pipeline file leaves the archive: nobody should find that out from a loader.
+    private func tellOfLeavers() {
+        guard let current else { return }
+        let names = Set(pipeline.streams.map(\.spec.name))
+        let known = names.union(names.map(ChangeLog.name)).union(names.map(RestatementLedger.name))
+        for stream in current.manifest.streams where !known.contains(stream.name) && !stream.partitions.isEmpty {
+            doors.progress(
+                .note(
+                    "\(stream.name) is no longer in the pipeline file: its \(stream.rows) rows are in generation \(current.number), and in none after it"
+                )
+            )
+        }
     }
 
     private mutating func commit(_ built: Publication) throws(Fault) {

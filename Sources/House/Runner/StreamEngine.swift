@@ -21,6 +21,8 @@ actor StreamEngine {
     private static let smallest = 4 << 20
     private var runFile: SpillFile?
     private(set) var spilled: [StagedRun]
+    /// Why rows are gone: staging did not take them, and memory has them no more. Nothing of this engine may be made durable then.
+    private var loss: Fault?
     /// Partitions that are finished files already or become that, while the walk goes on.
     private let early: EarlyClosing
     private let closer: StreamClosing
@@ -70,12 +72,18 @@ actor StreamEngine {
 
     /// Writes the rows in memory to staging.
     private func spill() throws(Fault) {
+        if let loss { throw loss }
         let runs = encoder.takePartitions()
         guard runs.contains(where: { $0.value.count > 0 }) else { return }
-        if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
-        guard let file = runFile else { return }
-        for (partition, run) in runs.sorted(by: { $0.key < $1.key }) where run.count > 0 {
-            spilled.append(try file.append(run, partition: partition))
+        do throws(Fault) {
+            if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
+            guard let file = runFile else { return }
+            for (partition, run) in runs.sorted(by: { $0.key < $1.key }) where run.count > 0 {
+                spilled.append(try file.append(run, partition: partition))
+            }
+        } catch {
+            loss = error
+            throw error
         }
     }
 
@@ -100,7 +108,8 @@ actor StreamEngine {
         for number in ripe.sorted() {
             // Before the rows are taken: as long as they are on no list, other walks must not make theirs durable.
             await early.room()
-            guard let run = encoder.takePartition(number) else { continue }
+            // Another walk may have had the same one in mind, and come first.
+            guard !wasRipe.contains(number), let run = encoder.takePartition(number) else { continue }
             wasRipe.insert(number)
             let parts = spilled.filter { $0.partition == number }
             spilled.removeAll { $0.partition == number }
