@@ -172,7 +172,7 @@ let package = Package(
             "RunnerTests",
             [
                 "Runner", "Ledger", "Load", "Reporting", "Extract", "Transform", "Sealing", "KeyRing", "Sanitizing",
-                "Disk", "PipelineFile", "Connector", "PageMemory", "Model", "StageClock",
+                "Disk", "PipelineFile", "Connector", "PageMemory", "Model", "StageClock", "RecordScan", "TestKit",
             ]
         ),
         tests("SimulatorTests", ["cogni-simulator"]),

@@ -73,6 +73,26 @@ class Guards(CogniTest):
         self.again("--full-refresh", "--streams", "usage_completions")
         self.again()
 
+    def test_recorded_rows_do_not_come_beside_live_ones(self):
+        folder = self.folder / "recorded"
+        self.cogni("record", str(self.file), str(folder), "--now", LATER, env=self.api.environment, expect=0)
+        done = self.cogni("run", str(self.file), "--replay", str(folder), "--output", str(self.output), expect=2)
+        self.assertIn("holds rows of the live API, and this run would add recorded ones", done.error)
+        own = str(self.folder / "own")
+        self.cogni("run", str(self.file), "--replay", str(folder), "--output", own, expect=0)
+        self.cogni("run", str(self.file), "--replay", str(folder), "--output", own, expect=0)
+        done = self.live(self.file, self.api, since=None, now=LATER, output=self.folder / "own", expect=2)
+        self.assertIn("holds rows of recorded replies, and this run would add the live API's", done.error)
+        self.assertIn("`--full-refresh`", done.error)
+        self.live(self.file, self.api, "--full-refresh", since=None, now=LATER, output=self.folder / "own")
+        self.live(self.file, self.api, since=None, now=LATER, output=self.folder / "own")
+
+    def test_a_trial_with_recorded_replies_leaves_nothing_behind(self):
+        folder, own = self.folder / "recorded", self.folder / "own"
+        self.cogni("record", str(self.file), str(folder), "--now", LATER, env=self.api.environment, expect=0)
+        self.cogni("run", str(self.file), "--replay", str(folder), "--output", str(own), "--dry-run", expect=0)
+        self.live(self.file, self.api, since=None, now=LATER, output=own)
+
     def test_too_few_rows_are_held_back_on_the_first_run_too(self):
         file = self.pipeline("users: { min_rows: 1000 }\nprojects: {}", name="few")
         done = self.live(file, self.api, since=None, expect=5)

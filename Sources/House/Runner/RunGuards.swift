@@ -22,8 +22,11 @@ struct RunGuards {
     var owner: SourceOwner {
         let options = pipeline.source.options.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
         let words = [pipeline.connector.name] + options.map { "\($0.key) \($0.value)" }
-        return SourceOwner(source: words.joined(separator: ", "), file: self.options.pipelineFile)
+        let source = words.joined(separator: ", ") + (self.options.isReplay ? RunGuards.recorded : "")
+        return SourceOwner(source: source, file: self.options.pipelineFile)
     }
+
+    private static let recorded = ", recorded replies"
 
     /// Windows that end at "now" would be read up to an earlier end than is already published, and events dated before
     /// those that they follow.
@@ -40,6 +43,12 @@ struct RunGuards {
 
     private func refuseOtherOwner() throws(Fault) {
         guard !options.fullRefresh, let known = try store.owner(), known != owner else { return }
+        let isRecorded = known.source.hasSuffix(RunGuards.recorded)
+        if isRecorded != options.isReplay {
+            // What has published nothing leaves nothing behind.
+            guard current != nil else { return }
+            throw mixed(isRecorded)
+        }
         guard known.source == owner.source else {
             throw belongs(known, "it reads \(known.source), and this file reads \(owner.source)")
         }
@@ -52,6 +61,17 @@ struct RunGuards {
         throw belongs(
             known,
             "this file lacks its \(lost.count == 1 ? "stream" : "streams") \(lost.joined(separator: ", "))"
+        )
+    }
+
+    /// Recorded and live rows would stand beside each other, and those that only one of the two has would be taken for deleted.
+    private func mixed(_ isRecorded: Bool) -> Fault {
+        let (has, gets) = isRecorded ? ("recorded replies", "the live API's") : ("the live API", "recorded ones")
+        return Fault(
+            .badPlan,
+            "the output \(options.output) holds rows of \(has), and this run would add \(gets)",
+            at: [options.pipelineFile],
+            mend: "give this run another `--output`, or write the archive anew with `--full-refresh`"
         )
     }
 

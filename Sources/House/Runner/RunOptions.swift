@@ -15,6 +15,8 @@ package struct RunOptions: Sendable {
     package var now: Instant
     /// Nobody said what "now" is: neither the command line nor recorded replies.
     package var isNowFromClock = false
+    /// The replies come from a folder (`--replay`), not from the API.
+    package var isReplay = false
     /// The pipeline file's absolute path.
     package var pipelineFile = ""
     package var fullRefresh = false

@@ -11,31 +11,46 @@ struct StagedRun: Sendable, Equatable {
     var offset: Int
     var length: Int
     var rows: Int
+    var checksum: UInt64
 
-    /// `stream-1.runs:20393:0:4711:12`, for the ledger.
-    var text: String { "\(file):\(partition):\(offset):\(length):\(rows)" }
+    /// `stream-1.runs:20393:0:4711:12:9f3c…`, for the ledger.
+    var text: String { "\(file):\(partition):\(offset):\(length):\(rows):\(String(checksum, radix: 16))" }
 
-    init(file: String, partition: Int, offset: Int, length: Int, rows: Int) {
+    init(file: String, partition: Int, offset: Int, length: Int, rows: Int, checksum: UInt64) {
         self.file = file
         self.partition = partition
         self.offset = offset
         self.length = length
         self.rows = rows
+        self.checksum = checksum
     }
 
     init?(text: String) {
         let parts = text.split(separator: ":")
-        guard parts.count == 5, let partition = Int(parts[1]), let offset = Int(parts[2]), let length = Int(parts[3]),
-            let rows = Int(parts[4])
+        guard parts.count == 6, let partition = Int(parts[1]), let offset = Int(parts[2]), let length = Int(parts[3]),
+            let rows = Int(parts[4]), let checksum = UInt64(parts[5], radix: 16)
         else { return nil }
-        self.init(file: String(parts[0]), partition: partition, offset: offset, length: length, rows: rows)
+        self.init(
+            file: String(parts[0]),
+            partition: partition,
+            offset: offset,
+            length: length,
+            rows: rows,
+            checksum: checksum
+        )
     }
 
-    /// Whether staging still holds all of these runs in full.
+    /// Whether staging still holds all of these runs as they were written. What a later attempt goes on from is read once for this:
+    /// rows that are not what they were must not be merged.
     static func allThere(_ runs: [StagedRun], in folder: String) -> Bool {
         runs.allSatisfy { run in
-            let status = (try? Disk.status(folder + "/" + run.file)) ?? nil
-            return status.map { $0.kind == .file && $0.size >= run.offset + run.length } ?? false
+            do throws(DiskError) {
+                let file = try DiskFile.read(folder + "/" + run.file)
+                let found = file.withDescriptor { RowRun.checksum(of: $0, offset: run.offset, length: run.length) }
+                return found == .success(run.checksum)
+            } catch {
+                return false
+            }
         }
     }
 }
@@ -58,7 +73,14 @@ final class SpillFile {
         case .failure(let error): throw Fault(DiskError("write", path, number: error.number))
         case .success(let written):
             defer { length += written.bytes }
-            return StagedRun(file: name, partition: partition, offset: length, length: written.bytes, rows: rows)
+            return StagedRun(
+                file: name,
+                partition: partition,
+                offset: length,
+                length: written.bytes,
+                rows: rows,
+                checksum: written.checksum
+            )
         }
     }
 

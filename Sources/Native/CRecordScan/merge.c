@@ -428,3 +428,29 @@ int64_t cogni_run_write(cogni_run *run, int fd, uint64_t *checksum) {
     cogni_merge_free(merge);
     return error ? -(int64_t)error : total;
 }
+
+int32_t cogni_run_file_checksum(int fd, int64_t offset, int64_t length, uint64_t *checksum) {
+    uint8_t *buffer = cogni_allocate(WRITE_BLOCK);
+    size_t filled = 0;
+    int32_t error = 0;
+    while (length > 0 && !error) {
+        const size_t room = WRITE_BLOCK - filled;
+        const ssize_t got = pread(fd, buffer + filled, (int64_t)room < length ? room : (size_t)length, offset);
+        if (got < 0) {
+            if (errno != EINTR) error = -errno;
+            continue;
+        }
+        if (got == 0) error = -EBADMSG;
+        filled += (size_t)got;
+        offset += got;
+        length -= got;
+        // By whole words, as it was made.
+        if (filled == WRITE_BLOCK) {
+            *checksum = cogni_checksum(*checksum, buffer, filled);
+            filled = 0;
+        }
+    }
+    if (!error) *checksum = cogni_checksum(*checksum, buffer, filled);
+    free(buffer);
+    return error;
+}

@@ -34,6 +34,17 @@ internal import PageMemory
         let written = unsafe cogni_run_write(raw, descriptor, &checksum)
         return written < 0 ? .failure(RunFileError(number: Int32(-written))) : .success((Int(written), checksum))
     }
+
+    /// The checksum of rows that were written to a file, as ``write(to:)`` gave it if they are still the same.
+    package static func checksum(
+        of descriptor: Int32,
+        offset: Int,
+        length: Int
+    ) -> Result<UInt64, RunFileError> {
+        var checksum: UInt64 = 0
+        let status = unsafe cogni_run_file_checksum(descriptor, Int64(offset), Int64(length), &checksum)
+        return status < 0 ? .failure(RunFileError(number: -status)) : .success(checksum)
+    }
 }
 
 /// Settings of the allocator that pages and rows live in.

@@ -78,6 +78,7 @@ struct Run: AsyncParsableCommand {
         let start = try Workspace.now(now, replay: replay)
         var options = RunOptions(now: start, output: workspace.output, runID: RunID.make(now: start))
         options.isNowFromClock = now == nil && replay == nil
+        options.isReplay = replay != nil
         options.pipelineFile = Disk.absolute(pipeline)
         options.streams = try workspace.streams(streams)
         options.since = try since.map { try Workspace.instant($0, "--since") }

@@ -137,6 +137,8 @@ void cogni_run_truncate(cogni_run *run, uint64_t count);
 void cogni_run_sort(cogni_run *run);
 // Writes the sorted records to a file. Returns bytes written, or -errno. `checksum` is updated.
 int64_t cogni_run_write(cogni_run *run, int fd, uint64_t *checksum);
+// The checksum of what was written there. Returns 0 or -errno; -EBADMSG: the file ends before.
+int32_t cogni_run_file_checksum(int fd, int64_t offset, int64_t length, uint64_t *checksum);
 
 // ---------------------------------------------------------------- encode: rows to lines
 
