@@ -31,7 +31,8 @@ import Testing
         try withFolder { folder in
             let file = try SpillFile(folder: folder, name: "s.runs")
             let runs = [
-                try file.append(Self.run(rows, seed: 1), partition: 1), try file.append(Self.run(3, seed: 2), partition: 2),
+                try file.append(Self.run(rows, seed: 1), partition: 1),
+                try file.append(Self.run(3, seed: 2), partition: 2),
             ]
             #expect(runs.map(\.rows) == [rows, 3])
             #expect(StagedRun.allThere(runs, in: folder))
