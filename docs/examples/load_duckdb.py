@@ -3,10 +3,10 @@
 
     docs/examples/load_duckdb.py OUTPUT DATABASE
 
-One table for each stream, with a column `dt` where the stream has partitions. Which manifest was loaded last stands in the table
-`_cogni`; rows and that note change in one transaction. Needs the PyPI package `duckdb`.
+One table for each stream, with a column `dt` where the stream has partitions. One database holds one output: which manifest was
+loaded last stands in the table `_cogni`, which tables it gave, and by which schemas, in `_cogni_streams`. Rows and these notes
+change in one transaction. Needs the PyPI package `duckdb`.
 """
-import hashlib
 import json
 import pathlib
 import sys
@@ -20,21 +20,34 @@ def read(path):
     return json.loads(path.read_bytes())
 
 
-def digest(generation):
-    return hashlib.sha256((generation / "manifest.json").read_bytes()).hexdigest()
+def missed(generation, loaded):
+    """The generations that lead from the manifest `loaded` to this one, newest first. None: they do not lead there.
+
+    The way goes by number and always downwards, so it ends. Several generations may have the manifest `loaded`; the first one met
+    will do, since equal manifests hold equal rows.
+    """
+    link = read(generation / "_SUCCESS")
+    if link["manifest_sha256"] == loaded:
+        return []
+    passed = [generation]
+    while link["previous_manifest_sha256"] != loaded:
+        number, digest = link["previous_generation"], link["previous_manifest_sha256"]
+        if number is None or number >= link["generation"]:
+            return None  # the first generation: the output was rolled back to before `loaded`
+        before = generation.parent / f"{number:06}"
+        if not (before / "_SUCCESS").exists():
+            return None  # vacuumed away
+        link = read(before / "_SUCCESS")
+        if link["manifest_sha256"] != digest:
+            return None  # another generation than the one that was followed
+        passed.append(before)
+    return passed
 
 
-def work(output, generation, loaded):
-    """What to do to get from the manifest `loaded` to `generation`: {(stream, partition): paths to load}."""
-    by_digest = {digest(folder): folder for folder in (output / "generations").glob("[0-9]*")}
-    missed, at = [], generation
-    while at is not None and digest(at) != loaded:
-        missed.append(at)
-        at = by_digest.get(read(at / "changes.json")["previous_manifest_sha256"])
+def changed(passed):
+    """What these generations, newest first, do to each partition: {(stream, partition): paths to load}."""
     jobs = {}
-    if loaded is not None and at is None:
-        return None  # rolled back, or vacuumed away: the caller loads everything
-    for folder in reversed(missed):  # oldest first; the last word on each partition wins
+    for folder in reversed(passed):  # the last word on each partition wins
         for change in read(folder / "changes.json")["changes"]:
             jobs[change["stream"], change["partition"].get("dt")] = [file["path"] for file in change["add"]]
     return jobs
@@ -49,37 +62,45 @@ def everything(manifest):
 
 
 def main(output, database):
-    output = pathlib.Path(output)
-    generation = (output / "current").resolve()  # once: `current` may be swapped while we read
+    generation = (pathlib.Path(output) / "current").resolve()  # once: `current` may be swapped while we read
     manifest = read(generation / "manifest.json")
+    streams = {stream["name"]: stream for stream in manifest["streams"]}
     db = duckdb.connect(database)
     db.execute("BEGIN")
     db.execute("CREATE TABLE IF NOT EXISTS _cogni (manifest_sha256 VARCHAR)")
-    row = db.execute("SELECT manifest_sha256 FROM _cogni").fetchone()
-    jobs = work(output, generation, row and row[0])
-    if jobs is None:
-        for stream in manifest["streams"]:
-            db.execute(f'DROP TABLE IF EXISTS "{stream["name"]}"')
-        jobs = everything(manifest)
-    schemas = {stream["name"]: read(generation / stream["schema"])["fields"] for stream in manifest["streams"]}
+    db.execute("CREATE TABLE IF NOT EXISTS _cogni_streams (stream VARCHAR, schema_sha256 VARCHAR)")
+    loaded = db.execute("SELECT manifest_sha256 FROM _cogni").fetchone()
+    passed = missed(generation, loaded[0]) if loaded else None
+
+    # A table stays when it can be brought up to date. It is made anew when the way to here is not known, or when its stream
+    # has other columns by now; it goes when its stream has gone.
+    tables = dict(db.execute("SELECT stream, schema_sha256 FROM _cogni_streams").fetchall())
+    stay = {name for name, stream in streams.items() if passed is not None and tables.get(name) == stream["schema_sha256"]}
+    for name in (tables.keys() | streams.keys()) - stay:
+        db.execute(f'DROP TABLE IF EXISTS "{name}"')
+    jobs = {job: paths for job, paths in everything(manifest).items() if job[0] not in stay}
+    jobs |= {job: paths for job, paths in changed(passed or []).items() if job[0] in stay}
+
+    columns = {}
+    for name, stream in streams.items():
+        fields = read(generation / stream["schema"])["fields"]
+        columns[name] = {field["name"]: TYPES.get(field["type"], "JSON") for field in fields}
+        definition = ", ".join(f'"{column}" {kind}' for column, kind in columns[name].items())
+        db.execute(f'CREATE TABLE IF NOT EXISTS "{name}" (dt VARCHAR, {definition})')
     rows = 0
-    for (stream, dt), paths in sorted(jobs.items(), key=lambda job: (job[0][0], job[0][1] or "")):
-        if stream not in schemas:  # the stream is gone from the pipeline
-            db.execute(f'DROP TABLE IF EXISTS "{stream}"')
-            continue
-        columns = {field["name"]: TYPES.get(field["type"], "JSON") for field in schemas[stream]}
-        definition = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        db.execute(f'CREATE TABLE IF NOT EXISTS "{stream}" (dt VARCHAR, {definition})')
-        db.execute(f'DELETE FROM "{stream}" WHERE dt IS NOT DISTINCT FROM ?', [dt])
+    for (name, dt), paths in sorted(jobs.items(), key=lambda job: (job[0][0], job[0][1] or "")):
+        db.execute(f'DELETE FROM "{name}" WHERE dt IS NOT DISTINCT FROM ?', [dt])
         if paths:
             files = [str(generation / path) for path in paths]
-            names = ", ".join(f'"{name}"' for name in columns)
-            rows += db.execute(
-                f'INSERT INTO "{stream}" SELECT ?, {names} FROM read_json(?, format = \'newline_delimited\', columns = {columns})',
-                [dt, files],
-            ).fetchone()[0]
+            cells = ", ".join(f'"{column}"' for column in columns[name])
+            lines = f"read_json(?, format = 'newline_delimited', columns = {columns[name]})"
+            rows += db.execute(f'INSERT INTO "{name}" SELECT ?, {cells} FROM {lines}', [dt, files]).fetchone()[0]
+
     db.execute("DELETE FROM _cogni")
-    db.execute("INSERT INTO _cogni VALUES (?)", [digest(generation)])
+    db.execute("INSERT INTO _cogni VALUES (?)", [read(generation / "_SUCCESS")["manifest_sha256"]])
+    db.execute("DELETE FROM _cogni_streams")
+    for name, stream in streams.items():
+        db.execute("INSERT INTO _cogni_streams VALUES (?, ?)", [name, stream["schema_sha256"]])
     db.execute("COMMIT")
     print(f"{len(jobs)} partitions replaced, {rows} rows loaded")
 
