@@ -3,7 +3,9 @@ APT := libssl-dev libcurl4-openssl-dev libarchive-dev libsqlite3-dev libzstd-dev
 TEST_APT := curl libarchive-tools zstd unzip python3-venv strace fuse libfuse2 prometheus prometheus-pushgateway systemd faketime valgrind binutils
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .build/debug
-EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01
+# Invented rows get a folder of their own: the pipeline's, output/openai-admin, is for an organization's.
+RECORDED := output/recorded
+EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01 --output $(RECORDED)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests build release run test bench bench-scale faults faults-bugs fuzz walls format lint clean
@@ -29,11 +31,11 @@ release: setup ## Builds cogni as it is shipped: with Swift's own libraries in i
 run: build ## Runs the example pipeline on recorded replies: no network, no key
 	$(BIN)/cogni run $(EXAMPLE)
 	@echo
-	@echo "The archives are in output/openai-admin/current:"
-	@ls output/openai-admin/current | head -60 | column -c 110
+	@echo "The archives are in $(RECORDED)/openai-admin/current:"
+	@ls $(RECORDED)/openai-admin/current | head -60 | column -c 110
 	@echo
-	@echo "One of them, output/openai-admin/current/projects:"
-	@zcat output/openai-admin/current/projects/*.gz | head -n 3
+	@echo "One of them, $(RECORDED)/openai-admin/current/projects:"
+	@zcat $(RECORDED)/openai-admin/current/projects/*.gz | head -n 3
 
 test: setup-tests walls ## Runs every test: unit, end to end, other people's readers
 	Tests/run.sh
