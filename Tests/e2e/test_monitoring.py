@@ -346,6 +346,10 @@ class Files(CogniTest):
         calendar = re.search(r"OnCalendar=(.+)", (folder / "cogni@.timer").read_text())[1]
         self.assertEqual(subprocess.run(["systemd-analyze", "calendar", calendar], capture_output=True).returncode, 0)
 
+    def test_a_folder_that_not_every_machine_has_does_not_keep_the_unit_from_starting(self):
+        paths = re.search(r"^ReadWritePaths=(.+)$", (OPS / "systemd/cogni@.service").read_text(), re.MULTILINE)[1].split()
+        self.assertEqual([path for path in paths if not path.startswith("-")], ["/srv/cogni/output"])
+
     def test_kubernetes_schemas_accept_the_manifests(self):
         try:
             import kubernetes_validate
