@@ -53,6 +53,16 @@ class Drift(CogniTest):
         self.run_with()
         self.assertEqual(self.details()["new_values"], {})
 
+    def test_the_names_of_types_inside_a_keys_owner_are_no_drift(self):
+        def named(key):
+            owners = {kind: {"object": f"organization.project.{kind}", **key["owner"][kind]} for kind in ("user", "service_account") if key["owner"].get(kind)}
+            return {**key, "owner": {**key["owner"], **owners}}
+
+        self.edit("project_api_keys", named)
+        self.run_with("unknown_fields: fail", streams="project_api_keys: {}")
+        self.assertEqual(self.details()["drift"], {})
+        self.assertGreater(len(self.at().rows("project_api_keys")), 1)
+
     def test_a_value_that_looks_private_is_counted_and_not_shown(self):
         self.edit("invites", lambda item: {**item, "status": "who@example.org said so"})
         self.run_with()
