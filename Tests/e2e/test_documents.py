@@ -169,6 +169,20 @@ for document in all_documents():
         setattr(Documents, f"test_the_commands_of_{name}_work", lambda self, document=document: self.check(document))
 
 
+class InventedRows(unittest.TestCase):
+    """Pipelines that a reader will also run on an organization of their own. Examples with an API of their own invention are none."""
+
+    REAL = re.compile(r"\b(pipelines|my-pipeline)/[a-z-]+\.yaml")
+
+    def test_nothing_that_is_shown_replays_into_the_output_of_a_real_pipeline(self):
+        places = [*all_documents(), *(ROOT / "Fixtures").rglob("*.md"), ROOT / "Makefile"]
+        lines = [(path.relative_to(ROOT), line) for path in places for line in path.read_text().replace("\\\n", " ").split("\n")]
+        replays = [(str(path), line) for path, line in lines if self.REAL.search(line) and re.search(r"--replay \w|\$replay", line)]
+        replays = [one for one in replays if "cogni preview" not in one[1]]  # writes nothing
+        self.assertGreater(len(replays), 10, "the pattern finds none any more")
+        self.assertEqual([one for one in replays if not re.search(r"--output \S|\$recorded", one[1])], [])
+
+
 def main(arguments):
     binaries = default_binaries()
     if arguments and not arguments[0].endswith(".md"):
