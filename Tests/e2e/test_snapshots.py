@@ -1,6 +1,7 @@
 """Lists are remembered: what left stays with a date, and every change is told with its fields."""
 
 import json
+import os
 import shutil
 import unittest
 
@@ -71,6 +72,33 @@ class Snapshots(CogniTest):
         self.run_at("2025-12-03T06:00:00Z")
         self.assertEqual({row["id"]: row for row in self.at().rows("projects")}, rows)
         self.assertEqual(len(self.changes("projects")), 3)
+
+    def test_values_that_are_encrypted_at_random_change_only_when_they_do(self):
+        """Each run seals anew; a row that says the same keeps its tokens, also inside of lists and in CSV."""
+        ring = FIXTURE.parent.parent / "keys" / "example.keyring.json"
+        seal = '- encrypt: { fields: [email, users.name, projects_data, "domain:person"], mode: randomized, key_ring: "${COGNI_KEY_RING}" }'
+        os.chmod(ring, 0o600)
+        for load in ("compression: none", "format: csv"):
+            self.file = self.pipeline("users: {}\nproject_users: {}", transform=seal, load=load)
+            env = {"COGNI_KEY_RING": str(ring)}
+            shutil.rmtree(self.output, ignore_errors=True)
+            first = self.run_at("2025-12-01T06:00:00Z", env=env)
+            self.assertEqual(first.summary["outcome"], "published")
+            before = self.at().rows("users")
+            self.assertTrue(all(row["email"].startswith("ef1.g.") for row in before if row["email"]), before)
+            self.assertEqual(self.run_at("2025-12-02T06:00:00Z", env=env).summary["outcome"], "unchanged")
+            self.edit("users", lambda user: {**user, "name": "Somebody Else"} if user["id"] == before[0]["id"] else user)
+            self.assertEqual(self.run_at("2025-12-03T06:00:00Z", env=env).summary["outcome"], "published")
+            told = self.changes("users")
+            self.assertEqual([(row["id"], row["fields"]) for row in told], [(before[0]["id"], told[0]["fields"])])
+            self.assertIn("name", told[0]["fields"])
+            after = self.at().rows("users")
+            self.assertNotEqual(after[0]["name"], before[0]["name"])
+            self.assertEqual(after[0]["email"], before[0]["email"])
+            self.assertEqual(after[1:], before[1:])
+            self.edit("users", lambda user: user)
+            shutil.rmtree(self.fixture)
+            shutil.copytree(FIXTURE, self.fixture)
 
     def test_what_comes_back_is_told_and_has_no_date_of_deletion(self):
         self.run_at("2025-12-01T06:00:00Z")

@@ -24,15 +24,19 @@ struct Resealing: Sendable {
         self.ring = ring
         self.target = target
         tenant = crypto.tenant
+        domains = Resealing.domains(of: fields)
+    }
+
+    func resealer() -> Resealer { Resealer(ring, to: target, tenant: tenant, domains: domains) }
+
+    static func domains(of fields: [(path: String, domain: String)]) -> Resealer.Domains {
         var domains = Resealer.Domains()
         for (path, domain) in fields {
             if !path.contains(".") { domains.columns[path] = domain }
             if !domains.inside.contains(domain) { domains.inside.append(domain) }
         }
-        self.domains = domains
+        return domains
     }
-
-    func resealer() -> Resealer { Resealer(ring, to: target, tenant: tenant, domains: domains) }
 
     /// The sealed places of a stream, without its name. What changed between snapshots, and what a re-read restated, is sealed as
     /// in the stream itself.

@@ -1,5 +1,6 @@
 internal import Connector
 internal import Extract
+internal import KeyRing
 internal import Load
 internal import Model
 internal import PipelineFile
@@ -236,8 +237,22 @@ struct RunWork: Sendable {
                 ring: doors.ring,
                 target: doors.key
             )
+            closing.twins = twins(spec, in: current.manifest, closing.rules)
         }
         return closing
+    }
+
+    private func twins(
+        _ spec: StreamSpec,
+        in manifest: Manifest,
+        _ rules: FieldRules?
+    ) -> (@Sendable () -> TokenTwins)? {
+        guard spec.mode == .snapshot, rules?.mode == .randomized, let ring = doors.ring, let crypto = manifest.crypto
+        else { return nil }
+        let fields = Resealing.fields(of: spec.name, crypto)
+        guard !fields.isEmpty else { return nil }
+        let domains = Resealing.domains(of: fields)
+        return { TokenTwins(ring, tenant: crypto.tenant, domains: domains) }
     }
 
     /// Columns whose distinct values the end of the run asks for.

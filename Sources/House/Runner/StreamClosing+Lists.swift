@@ -1,6 +1,7 @@
 internal import ArchiveWriting
 internal import Connector
 internal import Disk
+internal import KeyRing
 internal import Load
 internal import Model
 internal import RecordScan
@@ -49,14 +50,17 @@ extension StreamClosing {
         var old = try OldRowReader(OldRows(reader: reader, paths: oldPaths, resealing: resealing))
         var output = LineBuffer(sink: sink(spec.name, spec.name, reader))
         output.sink.begin("")
+        var twins = twins?()
         while true {
-            let next: RunMerge.Row?
+            var next: RunMerge.Row?
             do throws(RunFileError) { next = try merge.next() } catch { throw ArchiveSink.fault(error) }
             var isKnown = false
             while let before = old.current {
-                if let next, !before.key.lexicographicallyPrecedes(next.key) {
-                    guard before.key == next.key else { break }
-                    changes.add(comparison.compared(old: before.line, new: next.line))
+                if let fresh = next, !before.key.lexicographicallyPrecedes(fresh.key) {
+                    guard before.key == fresh.key else { break }
+                    let line = kept(before.line, in: fresh.line, reader, &twins)
+                    next?.line = line
+                    changes.add(comparison.compared(old: before.line, new: line))
                     try old.advance()
                     isKnown = true
                     break
@@ -84,6 +88,16 @@ extension StreamClosing {
             old: oldChanges,
             resealing: resealingChanges
         )
+    }
+
+    /// The new line, with the old one's cells where only tokens differ that hide the same.
+    private func kept(_ old: [UInt8], in new: [UInt8], _ reader: ArchiveLine, _ twins: inout TokenTwins?) -> [UInt8] {
+        guard twins != nil, old != new, let before = reader.cells(old), var cells = reader.cells(new) else { return new }
+        for index in cells.indices where before[index] != cells[index] {
+            let isTwin = twins?.areSame(before[index], cells[index], column: reader.columns[index].name) ?? false
+            if isTwin { cells[index] = before[index] }
+        }
+        return reader.line(cells)
     }
 }
 

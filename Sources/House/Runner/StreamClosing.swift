@@ -2,6 +2,7 @@ internal import ArchiveWriting
 internal import Connector
 internal import Disk
 internal import Extract
+internal import KeyRing
 internal import Load
 internal import Model
 internal import PipelineFile
@@ -26,6 +27,8 @@ struct StreamClosing: Sendable {
     var resealing: Resealing?
     var resealingChanges: Resealing?
     var resealingLedger: Resealing?
+    /// For lists whose values are encrypted at random: a row that says the same keeps its tokens.
+    var twins: (@Sendable () -> TokenTwins)?
     /// The last look at what is about to be published, and what the pipeline says of each field.
     var gate: LeakGate?
     var rules: FieldRules?
