@@ -92,7 +92,9 @@ extension StreamClosing {
 
     /// The new line, with the old one's cells where only tokens differ that hide the same.
     private func kept(_ old: [UInt8], in new: [UInt8], _ reader: ArchiveLine, _ twins: inout TokenTwins?) -> [UInt8] {
-        guard twins != nil, old != new, let before = reader.cells(old), var cells = reader.cells(new) else { return new }
+        guard twins != nil, old != new, let before = reader.cells(old), var cells = reader.cells(new) else {
+            return new
+        }
         for index in cells.indices where before[index] != cells[index] {
             let isTwin = twins?.areSame(before[index], cells[index], column: reader.columns[index].name) ?? false
             if isTwin { cells[index] = before[index] }
