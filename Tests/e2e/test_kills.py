@@ -139,6 +139,30 @@ class Kills(CogniTest):
     def test_sigterm_ends_with_143_and_the_next_run_goes_on(self):
         self.stopped(signal.SIGTERM, 143)
 
+    def test_lists_that_were_whole_when_it_was_stopped_are_not_asked_for_again(self):
+        """However fast they came: one that hangs keeps the run from publishing them."""
+        simulator = self.simulator()
+        pipeline = self.pipeline("groups: {}\nadmin_api_keys: {}\ninvites: {}\nusers: {}\nproject_users: {}", source=SOURCE)
+        self.live(pipeline, simulator, since=None, output=self.folder / "calm")
+        lists = ("groups", "admin_api_keys", "invites")
+        simulator.faults({"fault": "stall", "path": "/organization/users", "at": "body", "seconds": 600})
+        process = self.begin(pipeline, simulator)
+        before = {name: len(simulator.asked(f"/organization/{name}")) for name in lists}
+        self.assertTrue(all(before.values()))
+        # Told by the run itself: what a list has is whole once its walk has ended.
+        seen = ""
+        while not all(f"{name}: done" in seen for name in lists):
+            line = process.stderr.readline()
+            self.assertTrue(line, seen)
+            seen += line
+        self.assertEqual(terminate(process, signal.SIGINT).code, 130)
+        simulator.faults()
+        asked = {name: len(simulator.asked(f"/organization/{name}")) for name in lists}
+        again = self.live(pipeline, simulator, since=None)
+        self.assertEqual({name: len(simulator.asked(f"/organization/{name}")) for name in lists}, asked)
+        self.assertBalances(again.summary)
+        self.assertSameTree(self.at(output=self.folder / "calm"), self.at())
+
     def test_a_second_signal_ends_it_at_once(self):
         simulator, pipeline, _ = self.slow()
         simulator.faults({"fault": "stall", "path": "/organization/users", "at": "body", "seconds": 600})

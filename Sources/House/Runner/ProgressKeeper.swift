@@ -52,6 +52,8 @@ actor ProgressKeeper {
     private var earlier: [String: SliceProgress] = [:]
     /// Checkpoints on their way, which walks do not wait for.
     private var underWay: [String: Task<Void, Never>] = [:]
+    /// Small streams that have been walked to their end: in staging, and not durable before the next checkpoint of any stream.
+    private var parked: [String: Checkpoint] = [:]
     /// The first failure to make progress durable; the run can't be trusted to resume, and says so.
     private(set) var fault: Fault?
 
@@ -201,6 +203,27 @@ actor ProgressKeeper {
         var start: ContinuousClock.Instant
     }
 
+    /// Notes that all walks of a stream have ended and its rows are about to be closed, when they can no longer be asked for. Should
+    /// the run be stopped before it publishes, they need not be fetched again.
+    func park(_ name: String) async {
+        while let task = underWay[name] { await task.value }
+        guard let stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return }
+        guard let taken = await stream.engine.copied() else { return }
+        parked[name] = checkpoint(name, stream, taken, stream.dirty.sorted().compactMap { stream.slices[$0] })
+    }
+
+    private func checkpoint(
+        _ name: String,
+        _ stream: Stream,
+        _ taken: StreamEngine.Taken,
+        _ walks: [SliceProgress]
+    ) -> Checkpoint {
+        var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
+        row.staged = taken.spilled.map(\.text)
+        row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
+        return Checkpoint(name: name, stream: stream, taken: taken, row: row, walks: walks, start: .now)
+    }
+
     private func begin(_ name: String) async -> Checkpoint? {
         guard var stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return nil }
         // As they are before the rows are taken: another walk may go on meanwhile.
@@ -211,10 +234,9 @@ actor ProgressKeeper {
         streams[name] = stream
         do throws(Fault) {
             guard let taken = try await stream.engine.taken() else { return nil }
-            var row = SliceProgress(id: ProgressKeeper.engineID(name), stream: name)
-            row.staged = taken.spilled.map(\.text)
-            row.pages = stream.slices.values.reduce(0) { $0 + $1.pages }
-            return Checkpoint(name: name, stream: stream, taken: taken, row: row, walks: walks, start: start)
+            var begun = checkpoint(name, stream, taken, walks)
+            begun.start = start
+            return begun
         } catch {
             fault = fault ?? error
             return nil
@@ -225,20 +247,37 @@ actor ProgressKeeper {
         let stream = checkpoint.stream
         do throws(Fault) {
             guard let closed = try await stream.engine.makeDurable(checkpoint.taken) else { return }
-            var counts = stream.carried?.counts ?? PageCounts()
-            counts += checkpoint.taken.counts
-            var row = checkpoint.row
-            row.counters = .object(
-                counts.kept(clean) + [
-                    .init("group_by", .strings(stream.groupBy)), .init("closed", ClosedPartitions.json(closed)),
-                    .init("organization", .optional(await organization.header)),
-                ]
-            )
-            try store.saveProgress([row] + checkpoint.walks, as: claim)
+            let rows = await rows(of: checkpoint, closed: closed)
+            try store.saveProgress(try await parkedRows() + rows, as: claim)
             rest(after: ContinuousClock.now - checkpoint.start)
         } catch {
             fault = fault ?? error
         }
+    }
+
+    private func rows(of checkpoint: Checkpoint, closed: [Int: StreamClosing.Closed]) async -> [SliceProgress] {
+        var counts = checkpoint.stream.carried?.counts ?? PageCounts()
+        counts += checkpoint.taken.counts
+        var row = checkpoint.row
+        row.counters = .object(
+            counts.kept(clean) + [
+                .init("group_by", .strings(checkpoint.stream.groupBy)), .init("closed", ClosedPartitions.json(closed)),
+                .init("organization", .optional(await organization.header)),
+            ]
+        )
+        return [row] + checkpoint.walks
+    }
+
+    /// Of all streams that are parked; their rows are on the medium then.
+    private func parkedRows() async throws(Fault) -> [SliceProgress] {
+        let all = parked.sorted { $0.key < $1.key }.map(\.value)
+        parked = [:]
+        var saved: [SliceProgress] = []
+        for checkpoint in all {
+            try await checkpoint.stream.engine.syncCopy()
+            saved += await rows(of: checkpoint, closed: [:])
+        }
+        return saved
     }
 
     /// Waits for what is under way: afterwards nothing is saved any more.
@@ -255,6 +294,13 @@ actor ProgressKeeper {
     /// Before the process ends with work undone.
     func checkpointAll() async {
         for name in streams.keys.sorted() { await checkpoint(name) }
+        guard fault == nil else { return }
+        do throws(Fault) {
+            let rows = try await parkedRows()
+            if !rows.isEmpty { try store.saveProgress(rows, as: claim) }
+        } catch {
+            fault = fault ?? error
+        }
     }
 
     /// Neighbouring buckets as one span each: what matters is what they cover together, and a year of minutes is half a

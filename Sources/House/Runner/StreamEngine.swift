@@ -137,6 +137,32 @@ actor StreamEngine {
         return Taken(spilled: spilled, partitions: early.numbers, counts: counts)
     }
 
+    /// More than this is not written twice.
+    private static let mostCopied = 1 << 20
+
+    /// All rows of a stream that was walked to its end, written to staging although they wait to be closed. `nil` where that costs
+    /// too much, or can't be.
+    func copied() -> Taken? {
+        guard !isHandedOver, loss == nil, early.numbers.isEmpty, encoder.byteCount <= StreamEngine.mostCopied else {
+            return nil
+        }
+        do throws(Fault) {
+            if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
+            guard let file = runFile else { return nil }
+            var staged = spilled
+            for (partition, run) in encoder.partitions.sorted(by: { $0.key < $1.key }) where run.count > 0 {
+                staged.append(try file.append(run, partition: partition))
+            }
+            return Taken(spilled: staged, partitions: [], counts: counts)
+        } catch {
+            // The rows are all in memory: a disk that fails will say so where they are needed.
+            return nil
+        }
+    }
+
+    /// What ``copied()`` wrote, on the medium.
+    func syncCopy() throws(Fault) { try runFile?.sync() }
+
     /// Waits until all of it is on the medium: what a later attempt goes on from, with these partitions closed. Pages may be taken
     /// meanwhile.
     func makeDurable(_ taken: Taken) async throws(Fault) -> [Int: StreamClosing.Closed]? {

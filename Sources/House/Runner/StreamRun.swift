@@ -181,6 +181,7 @@ struct StreamRun: Sendable {
             failure.result.fault = failure.fault
             return .failure(failure)
         }
+        await progress.park(spec.name)
         return .success(Fetched(engine: engine, parents: collected.parents, result: result, window: window))
     }
 
