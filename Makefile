@@ -50,7 +50,7 @@ faults-bugs: setup-tests build ## Plants known bugs into a copy of the sources a
 bench: ## Measures against the floor (the same bytes through curl | zstd | sha256sum), dlt and DuckDB
 	Bench/run.sh
 
-fuzz: setup ## Looks for inputs that break a parser, FUZZ_SECONDS (60) for each of the four
+fuzz: setup ## Looks for inputs that break a parser, FUZZ_SECONDS (60) for each
 	Tests/Fuzz/run.sh fuzz
 
 bench-scale: ## Measures growth: 15 million rows, 50,000 partitions, 50,000 requests, runs with nothing new

@@ -13,6 +13,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$PWD/.build/fuzz; mkdir -p "$work"
 corpus=Tests/Fuzz/corpus; kernel=Sources/Native/CRecordScan; told=Sources/Native/CZstdRepeats
+small="-DMAX_WORDS=512 -DMAX_WORD_BYTES=4096"
 repeats="-I$told/include Tests/Fuzz/repeats_fuzz.c $told/zstd_repeats.c -lzstd"
 passed=0; failed=0
 clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang; [ -x "$clang" ] || clang=clang
@@ -42,7 +43,9 @@ if [ "${1:-}" = keep ]; then
     done
 elif [ "${1:-}" = fuzz ]; then
     seconds=${FUZZ_SECONDS:-60}
-    rm -f "$work"/scan "$work"/repeats-fuzz "$work"/crash-*
+    rm -f "$work"/scan "$work"/repeats-fuzz "$work"/rows-fuzz "$work"/crash-*
+    # shellcheck disable=SC2086
+    compile "$work/rows-fuzz" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $small Tests/Fuzz/rows_fuzz.c || exit 1
     compile "$work/scan" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c || exit 1
     compile "$work/repeats-fuzz" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $repeats || exit 1
     # Only our own rooms and YAML are measured; everything is built anew, once, below .build/fuzz.
@@ -60,11 +63,19 @@ elif [ "${1:-}" = fuzz ]; then
     mkdir -p "$work/found-repeats"
     # shellcheck disable=SC2086
     check repeats "$work/repeats-fuzz" $limits "$work/found-repeats"
+    mkdir -p "$work/found-rows"
+    # shellcheck disable=SC2086
+    check rows "$work/rows-fuzz" $limits "$work/found-rows"
 else
-    rm -f "$work"/replay "$work"/repeats "$work"/kernel.so
+    rm -f "$work"/replay "$work"/repeats "$work"/rows "$work"/rows-small "$work"/kernel.so
     compile "$work/replay" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c
     compile "$work/repeats" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined $repeats
     check "repeats are true of the lines they were found in" "$work/repeats" "$(date +%s)" 60
+    compile "$work/rows" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/rows_fuzz.c
+    # shellcheck disable=SC2086
+    compile "$work/rows-small" -DREPLAY $small -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/rows_fuzz.c
+    check "rows come out as they were spelled out by hand" "$work/rows" "$(date +%s)" 200
+    check "they do so with few words" "$work/rows-small" "$(date +%s)" 200
     check "the page kernel takes its kept inputs" "$work/replay" $corpus/scan/* "$(kept scan)"/*
     for target in pipeline connector token; do
         check "the $target reader takes its kept inputs" "${BIN:-.build/debug}/cogni-fuzz" $target $corpus/$target/* "$(kept $target)"/*

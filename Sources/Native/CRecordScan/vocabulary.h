@@ -27,8 +27,13 @@ typedef struct {
 
 #define WORDS_PER_CHUNK 256u
 // A vocabulary over these bounds is left to its rows, and a new one begun: values that never repeat would only fill memory.
+// Tests make them small.
+#ifndef MAX_WORDS
 #define MAX_WORDS (1u << 15)
+#endif
+#ifndef MAX_WORD_BYTES
 #define MAX_WORD_BYTES ((size_t)8 << 20)
+#endif
 #define MAX_TEMPLATES 256u
 
 typedef struct {

@@ -280,7 +280,8 @@ typedef struct {
     uint32_t literals, length, distance;
 } cogni_repeat;
 
-// From now on repeats among the lines that are taken are found, back to the last restart. 0: there are too many columns for that.
+// From now on repeats among the lines that are taken are found, back to the last restart. Call it when all columns have been added. 0:
+// there are too many columns for that.
 int32_t cogni_totals_find_repeats(cogni_totals *totals);
 // What was taken since the last call, from its first byte to its last. Depends on the lines alone, and where this divides a repeat
 // it goes on with no literals and the same distance. Valid until the next take.
