@@ -62,10 +62,12 @@ def check(root, state=True):
 
 def _dropped(root):
     path = root / "vacuum_log.ndjson"
-    if not path.exists():
-        return {}
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {line["generation"]: line["manifest_sha256"] for line in lines}
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    dropped = {line["generation"]: line["manifest_sha256"] for line in lines}
+    for left in (root / "generations").glob(".untold-*"):  # the disk had no room for the line
+        if (left / "manifest.json").exists():
+            dropped[int(left.name.removeprefix(".untold-"))] = hashlib.sha256((left / "manifest.json").read_bytes()).hexdigest()
+    return dropped
 
 
 def _generation(found, folder, number, numbers, dropped):

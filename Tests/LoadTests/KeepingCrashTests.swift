@@ -15,13 +15,34 @@ private final class Crash: Sendable {
 
     var calls: Int { state.withLock { $0 } }
 
+    var gate: DiskGate { DiskGate { call, path throws(DiskError) in try self.pass(call, path) } }
+
+    func pass(_ call: String, _ path: String) throws(DiskError) {
+        let index = state.withLock { (count: inout Int) -> Int in
+            count += 1
+            return count
+        }
+        if index >= first { throw DiskError(call, path, number: 5) }
+    }
+}
+
+/// A disk without room for the vacuum's log until so many files have gone; what it lets pass, `crash` counts and may end.
+private final class FullDisk: Sendable {
+    private let removed = Mutex(0)
+    let needed: Int
+    let crash: Crash
+
+    init(freedBy needed: Int, _ crash: Crash) {
+        self.needed = needed
+        self.crash = crash
+    }
+
     var gate: DiskGate {
         DiskGate { call, path throws(DiskError) in
-            let index = self.state.withLock { (count: inout Int) -> Int in
-                count += 1
-                return count
-            }
-            if index >= self.first { throw DiskError(call, path, number: 5) }
+            try self.crash.pass(call, path)
+            if call == "unlink", path.contains(".untold-") { self.removed.withLock { $0 += 1 } }
+            let isFull = self.removed.withLock { $0 < self.needed }
+            if isFull, call == "write", path.contains("vacuum_log") { throw DiskError(call, path, number: 28) }
         }
     }
 }
@@ -142,6 +163,64 @@ private final class Crash: Sendable {
                 #expect(after == done, "call \(call)")
                 try isWhole(root, "after call \(call)")
             }
+        }
+    }
+
+    @Test func aVacuumOnAFullDiskMakesTheRoomThatItsLogNeeds() throws {
+        var (plain, done): ([String: String], [String: String]) = ([:], [:])
+        try withRoot { root throws in
+            try made(root)
+            _ = try Vacuum.perform(root, keep: 2, at: Self.now)
+            plain = try golden(root)
+        }
+        // In the order of calls, and cut off at each of them.
+        let count = Crash(at: .max)
+        try withRoot { root throws in
+            try made(root)
+            let plan = try Vacuum.plan(root, keep: 2)
+            let found = try FullDisk(freedBy: 1, count).gate.watching {
+                try Vacuum.perform(root, keep: 2, at: Self.now)
+            }
+            #expect(found == plan)
+            done = try golden(root)
+        }
+        #expect(done == plain, "the log's lines as well")
+        for call in 1...count.calls {
+            try withRoot { root throws in
+                try made(root)
+                #expect(throws: (any Error).self, "call \(call)") {
+                    try FullDisk(freedBy: 1, Crash(at: call)).gate.watching {
+                        _ = try Vacuum.perform(root, keep: 2, at: Self.now)
+                    }
+                }
+                try isWhole(root, "call \(call)")
+                _ = try root.recover()
+                _ = try Vacuum.perform(root, keep: 2, at: Self.now)
+                let log = String(decoding: try Disk.contents(root.vacuumLogPath), as: UTF8.self)
+                #expect(Set(log.split(separator: "\n")).count == 2, "call \(call)")
+                let (after, wanted) = (try golden(root).keys.sorted(), done.keys.sorted())
+                #expect(after == wanted, "call \(call)")
+                try isWhole(root, "after call \(call)")
+            }
+        }
+    }
+
+    @Test func aVacuumThatFreesNothingSaysSoAndTheNextTellsOfWhatWentMeanwhile() throws {
+        try withRoot { root throws in
+            try made(root)
+            let fault = #expect(throws: Fault.self) {
+                try FullDisk(freedBy: .max, Crash(at: .max)).gate.watching {
+                    _ = try Vacuum.perform(root, keep: 2, at: Self.now)
+                }
+            }
+            #expect(fault?.code == .cannotWrite)
+            #expect(try root.generations() == [3, 4])
+            try isWhole(root, "without a line")
+            #expect(try Vacuum.perform(root, keep: 2, at: Self.now).dropped == [])
+            let log = String(decoding: try Disk.contents(root.vacuumLogPath), as: UTF8.self)
+            #expect(log.split(separator: "\n").count == 2)
+            #expect(try Disk.list(root.path + "/generations") == ["000003", "000004"])
+            try isWhole(root, "told")
         }
     }
 

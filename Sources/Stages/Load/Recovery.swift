@@ -48,14 +48,7 @@ extension OutputRoot {
 
     /// Takes a generation out of sight in one step, then deletes it.
     func removeGeneration(_ number: Int) throws(Fault) {
-        let kind = try onDisk { () throws(DiskError) in try Disk.status(generationsPath)?.kind }
-        guard kind == .folder else {
-            throw Fault(
-                .cannotWrite,
-                "`\(generationsPath)` is a link: what it leads to is not ours to delete",
-                mend: "put a folder of that name in its place"
-            )
-        }
+        try refuseLinkedGenerations()
         let hidden = generationsPath + "/" + OutputRoot.vacuumPrefix + OutputRoot.name(of: number)
         try onDisk { () throws(DiskError) in
             try Disk.removeTree(hidden)
@@ -63,6 +56,17 @@ extension OutputRoot {
             try Disk.syncFolder(generationsPath)
             try Disk.removeTree(hidden)
             try Disk.syncFolder(generationsPath)
+        }
+    }
+
+    func refuseLinkedGenerations() throws(Fault) {
+        let kind = try onDisk { () throws(DiskError) in try Disk.status(generationsPath)?.kind }
+        guard kind == .folder else {
+            throw Fault(
+                .cannotWrite,
+                "`\(generationsPath)` is a link: what it leads to is not ours to delete",
+                mend: "put a folder of that name in its place"
+            )
         }
     }
 }

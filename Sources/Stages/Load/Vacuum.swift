@@ -6,7 +6,7 @@ package import Model
 ///
 /// Kept are the newest `keep` by number, the current one, and always the newest of all, so that no number ever comes
 /// to mean another generation. What goes is written to `vacuum_log.ndjson` first: the chain of the others must be able
-/// to tell a dropped generation from a lost one.
+/// to tell a dropped generation from a lost one. A full disk needs another order: see ``OutputRoot/withdraw(_:)``.
 package struct Vacuum: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         package var generation: Int
@@ -37,11 +37,7 @@ package struct Vacuum: Sendable, Equatable {
             for number in all where !kept.contains(number) {
                 var bytes = 0
                 for file in try files(root, number) where shared.insert(file.inode).inserted { bytes += file.size }
-                // A manifest that can't be read now may be read by the next run; only one that is not there has no digest.
-                let manifest = root.generationPath(number) + "/manifest.json"
-                let digest =
-                    try Disk.status(manifest)?.kind == .file
-                    ? SHA256.hex(of: try Disk.contents(manifest, limit: Generation.manifestLimit)) : ""
+                let digest = try digest(root.generationPath(number))
                 let path = "generations/" + OutputRoot.name(of: number)
                 entries.append(Entry(generation: number, manifestSHA256: digest, path: path, bytes: bytes))
             }
@@ -52,24 +48,71 @@ package struct Vacuum: Sendable, Equatable {
     /// Drops them. Needs the lock; cut off in the middle, the next ``OutputRoot/recover()`` or vacuum finishes.
     package static func perform(_ root: OutputRoot, keep: Int, at now: Instant) throws(Fault) -> Vacuum {
         let vacuum = try plan(root, keep: keep)
-        let told = Set(vacuum.dropped.isEmpty ? [] : try log(root).map { "\($0.generation) \($0.manifestSHA256)" })
+        /// Out of sight, and without a line: the disk had no room for one.
+        var untold = try root.untold()
+        for entry in untold { try root.emptyUntold(entry.generation) }
+        let isIdle = vacuum.dropped.isEmpty && untold.isEmpty
+        let lines = isIdle ? [] : try log(root)
+        let told = Set(lines.map { "\($0.generation) \($0.manifestSHA256)" })
+        // The manifest goes last, so where it has gone the line is there.
+        for entry in untold
+        where lines.contains(where: {
+            $0.generation == entry.generation && ["", $0.manifestSHA256].contains(entry.manifestSHA256)
+        }) {
+            try root.removeUntold(entry.generation)
+            untold.removeAll { $0 == entry }
+        }
+        var failure = try tell(&untold, root, at: now)
         for entry in vacuum.dropped {
-            let line: JSONValue = [
-                "at": .string(now.text), "generation": .integer(entry.generation),
-                "manifest_sha256": .string(entry.manifestSHA256),
-            ]
-            try onDisk { () throws(DiskError) in
-                // A vacuum that was cut off may have told of it already; the log need not hold it twice.
-                if told.contains("\(entry.generation) \(entry.manifestSHA256)") {
-                    try Disk.syncFolder(root.path)
-                } else {
-                    try Disk.appendLine(root.vacuumLogPath, line.canonical)
+            if failure == nil {
+                do throws(DiskError) {
+                    // A vacuum that was cut off may have told of it already; the log need not hold it twice.
+                    if told.contains("\(entry.generation) \(entry.manifestSHA256)") {
+                        try Disk.syncFolder(root.path)
+                    } else {
+                        try tell(entry, root, at: now)
+                    }
+                } catch {
+                    guard error.cause == .full else { throw Fault(error) }
+                    failure = error
                 }
             }
-            try root.removeGeneration(entry.generation)
+            if failure == nil {
+                try root.removeGeneration(entry.generation)
+                continue
+            }
+            try root.withdraw(entry.generation)
+            untold.append(entry)
+            failure = try tell(&untold, root, at: now)
         }
+        if let failure { throw Fault(failure) }
         return vacuum
     }
+
+    /// Tells of what is out of sight, oldest first, and removes what is left of it.
+    /// - Returns: why lines are missing: there is still no room for them.
+    private static func tell(_ untold: inout [Entry], _ root: OutputRoot, at now: Instant) throws(Fault) -> DiskError? {
+        while let entry = untold.first {
+            do throws(DiskError) { try tell(entry, root, at: now) } catch {
+                guard error.cause == .full else { throw Fault(error) }
+                return error
+            }
+            try root.removeUntold(entry.generation)
+            untold.removeFirst()
+        }
+        return nil
+    }
+
+    private static func tell(_ entry: Entry, _ root: OutputRoot, at now: Instant) throws(DiskError) {
+        let line: JSONValue = [
+            "at": .string(now.text), "generation": .integer(entry.generation),
+            "manifest_sha256": .string(entry.manifestSHA256),
+        ]
+        try Disk.appendLine(root.vacuumLogPath, line.canonical)
+    }
+
+    /// The generations that were dropped: those that the log names, and those whose line the disk had no room for.
+    static func gone(_ root: OutputRoot) -> [Entry] { ((try? log(root)) ?? []) + ((try? root.untold()) ?? []) }
 
     static func log(_ root: OutputRoot) throws(Fault) -> [Entry] {
         try Rollback.lines(root.vacuumLogPath).compactMap { value in
@@ -79,6 +122,13 @@ package struct Vacuum: Sendable, Equatable {
             let path = "generations/" + OutputRoot.name(of: number)
             return Entry(generation: number, manifestSHA256: digest, path: path, bytes: 0)
         }
+    }
+
+    /// A manifest that can't be read now may be read by the next run; only one that is not there has no digest.
+    static func digest(_ generation: String) throws(DiskError) -> String {
+        let manifest = generation + "/manifest.json"
+        guard try Disk.status(manifest)?.kind == .file else { return "" }
+        return SHA256.hex(of: try Disk.contents(manifest, limit: Generation.manifestLimit))
     }
 
     private static func files(_ root: OutputRoot, _ number: Int) throws(DiskError) -> [FileStatus] {

@@ -288,7 +288,8 @@ package struct Verifier {
     /// have been dropped by `vacuum`.
     private mutating func verifyChain(_ all: [Int]) {
         let present = Set(all)
-        let dropped = Set(((try? Vacuum.log(root)) ?? []).map(\.generation))
+        let gone = Vacuum.gone(root)
+        let dropped = Set(gone.map(\.generation))
         let rollbacks = (try? Rollback.log(root)) ?? []
         var told: Set<Int> = []
         var digests: [Int: String] = [:]
@@ -297,7 +298,7 @@ package struct Verifier {
                 .readAll(limit: Generation.manifestLimit)
             if let bytes { digests[number] = SHA256.hex(of: bytes) }
         }
-        for entry in (try? Vacuum.log(root)) ?? []
+        for entry in gone
         where digests[entry.generation] == nil && !entry.manifestSHA256.isEmpty {
             digests[entry.generation] = entry.manifestSHA256
         }
