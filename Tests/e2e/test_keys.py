@@ -144,6 +144,23 @@ class MasterKeys(KeyTest):
         self.assertIn("/proc/", seen)
         self.assertNotIn("ring.json.master", seen)
 
+    def test_a_key_command_is_started_with_signals_as_a_shell_hands_them_out(self):
+        seen = self.place / "seen"
+        hook = self.private("kms", KMS.replace("read line", f"grep -E 'Sig(Blk|Ign)' /proc/self/status > {seen}\nread line"), 0o700)
+        self.keys("rewrap", "--to-command", hook)
+        command = [COGNI, "keys", "list", "--json"]
+        env = environment({**self.env, "COGNI_MASTER_KEY_COMMAND": str(hook)})
+
+        def ignore():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+        # Whoever started cogni ignores the ends of children: ours are ours all the same.
+        done = subprocess.run(command, env=env, capture_output=True, text=True, preexec_fn=ignore, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = dict(line.split() for line in seen.read_text().splitlines())
+        ours = (1 << 31) - 1  # above are those of the C library
+        self.assertEqual({int(mask, 16) & ours for mask in lines.values()}, {0}, lines)
+
     def test_files_that_others_can_reach_are_refused_each_in_its_own_words(self):
         texts = set()
         for name in ("ring.json", "ring.json.master"):

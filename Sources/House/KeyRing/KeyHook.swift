@@ -88,6 +88,12 @@ struct KeyHook: Sendable {
                 path,
                 mend: "check that the KMS can be reached"
             )
+        case .statusLost:
+            return RingFault.of(
+                "the master key command \(program) ran, and the system does not say how it ended",
+                path,
+                mend: "start cogni with SIGCHLD not ignored"
+            )
         case .tooMuchOutput:
             return RingFault.of(
                 "the master key command \(program) wrote more than \(KeyCommand.outputLimit) bytes",

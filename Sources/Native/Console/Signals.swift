@@ -7,7 +7,7 @@ package enum Signals {
 
     /// Must be called before the first thread is started, so that all threads inherit the mask.
     ///
-    /// SIGPIPE and SIGHUP are ignored: a closed terminal or pipe must not cut a run. SIGQUIT ends the process at once. SIGINT and SIGTERM go to `handler`,
+    /// SIGPIPE and SIGHUP are ignored: a closed terminal or pipe must not cut a run. SIGQUIT ends the process at once, SIGCHLD does what it always does. SIGINT and SIGTERM go to `handler`,
     /// each time with how many there have been.
     ///
     /// Blocking them everywhere and waiting in one thread is not enough: once main is asynchronous, libdispatch parks the
@@ -15,6 +15,8 @@ package enum Signals {
     package static func watch(_ handler: @escaping @Sendable (_ number: Int32, _ count: Int) -> Void) {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
+        // Whoever started us may have it ignored, and then the kernel keeps no child's end for us to ask about.
+        signal(SIGCHLD, SIG_DFL)
         // Swift's runtime takes SIGQUIT for a crash and spends a minute on a backtrace, in which the process stands still.
         signal(SIGQUIT, SIG_DFL)
         var ends: [Int32] = [-1, -1]

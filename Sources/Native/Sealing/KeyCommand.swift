@@ -6,6 +6,8 @@ package enum KeyCommandError: Error, Sendable, Equatable {
     /// Not there, not executable: the operating system's words.
     case cannotStart(reason: String)
     case timedOut
+    /// It ran, and how it ended is not to be had: the kernel or someone else in this process has taken its status.
+    case statusLost
     /// More than 4 KiB on stdout.
     case tooMuchOutput
     /// The exit status, or minus the signal; and the start of what it wrote to stderr, not yet fit to be shown.
@@ -44,7 +46,7 @@ package enum KeyCommand {
         var reader = Reader(deadline: now() + milliseconds)
         defer { reader.wipe() }
         let ended = reader.readAll(output.readEnd, errors.readEnd)
-        guard ended == .finished, let status = reap(child, until: reader.deadline) else {
+        guard ended == .finished, let status = try reap(child, until: reader.deadline) else {
             _ = kill(-child, SIGKILL)
             var ignored: Int32 = 0
             while unsafe waitpid(child, &ignored, 0) < 0, errno == EINTR {}
@@ -70,9 +72,16 @@ package enum KeyCommand {
         }
         // Nothing else of ours: libcurl's sockets, for one, are not closed on exec.
         unsafe _ = cogni_close_from(&actions, 3)
-        // A group of its own, so that what it starts can be ended with it.
-        unsafe _ = posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        // A group of its own, so that what it starts can be ended with it; and signals as a shell hands them out, not
+        // ignored or blocked as they are here: it may wait for children and write into pipes itself.
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        unsafe _ = posix_spawnattr_setflags(&attributes, Int16(flags))
         unsafe _ = posix_spawnattr_setpgroup(&attributes, 0)
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe _ = posix_spawnattr_setsigmask(&attributes, &signals)
+        unsafe sigfillset(&signals)
+        unsafe _ = posix_spawnattr_setsigdefault(&attributes, &signals)
         var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
         defer {
@@ -91,18 +100,19 @@ package enum KeyCommand {
     }
 
     /// The exit status, minus the signal, or `nil` at the deadline.
-    private static func reap(_ child: pid_t, until deadline: Int) -> Int32? {
+    static func reap(_ child: pid_t, until deadline: Int) throws(KeyCommandError) -> Int32? {
         while true {
             var status: Int32 = 0
             let got = unsafe waitpid(child, &status, WNOHANG)
             if got == child { return status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F) }
+            if got < 0, errno != EINTR { throw .statusLost }
             guard now() < deadline else { return nil }
             usleep(2000)
         }
     }
 
     /// Milliseconds of a clock that nobody sets.
-    fileprivate static func now() -> Int {
+    static func now() -> Int {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
