@@ -127,7 +127,9 @@ struct CurlEngineTests {
 
     @Test func aBodyOfExactlyTheCapIsTaken() async throws {
         #expect(try await get("/large?70000") { $0.bodyBytes = 70_000 }.body.count == 70_000)
-        #expect(await error("/large?70001") { $0.bodyBytes = 70_000 }?.cause == .bodyTooLarge)
+        let refusal = await error("/large?70001") { $0.bodyBytes = 70_000 }
+        #expect(refusal?.cause == .bodyTooLarge)
+        #expect(refusal?.status == 200)
     }
 
     @Test(arguments: ["/big_header", "/huge_header", "/many_headers", "/endless_hints"])
@@ -232,8 +234,16 @@ struct CurlEngineTests {
         }
     }
 
-    @Test func thisLibraryIsRecentEnough() {
-        #expect(CurlLibrary.isRecentEnough, "libcurl \(CurlLibrary.version) is older than \(CurlLibrary.oldest)")
-        #expect(CurlLibrary.tls.hasPrefix("OpenSSL/"))
+    @Test(arguments: [([255, 255, 255, 15], 20 * 1032), ([100, 0, 0, 0], 100)])
+    func aFewBytesAskForNoMoreRoomThanTheyCanUnpackTo(length: [UInt8], room: Int) {
+        let body = PageBytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0] + length)
+        #expect(ContentDecoder.hint(body, "gzip") == room)
+    }
+
+    @Test func aLibraryThatIsTooOldStartsNoEngine() {
+        let refusal = CurlLibrary.refusal(ofNumber: 0x07_54_FF, version: "7.84.255")
+        #expect(refusal?.reason == "libcurl 7.84.255 is older than 7.85.0")
+        #expect(CurlLibrary.refusal(ofNumber: 0x07_55_00, version: "7.85.0") == nil)
+        #expect(CurlLibrary.refusal() == nil)
     }
 }

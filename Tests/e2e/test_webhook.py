@@ -78,6 +78,15 @@ class Sending(WebhookTest):
             self.skipTest("no standardwebhooks here")
         self.assertEqual(Webhook(SECRET).verify(request["body"], request["headers"]), body)
 
+    def test_a_receiver_that_talks_has_taken_the_event_and_gets_it_once(self):
+        self.receiver = self.listen((200, {}, b"thank you " * 1000))
+        pipeline, simulator = self.told("users: {}"), self.simulator()
+        self.live(pipeline, simulator, env=self.hook)
+        [event] = self.events(pipeline)["events"]
+        self.assertEqual((event["state"], event["last_answer"]), ("sent", "answered 200"))
+        self.send(pipeline, "--now")
+        self.assertEqual(self.types(), ["generation.published"])
+
     def test_an_unchanged_run_tells_nothing(self):
         pipeline, simulator = self.told(), self.simulator()
         for _ in range(2):

@@ -59,8 +59,8 @@ package struct WebPost: Sendable {
         )
         do throws(CurlError) { return .status(try await engine.perform(request).status) } catch {
             switch error.cause {
-            // Its status was good or bad before the body became too long; a receiver that talks has taken the event.
-            case .bodyTooLarge: return .none("it answered with more than 4 KiB")
+            // Its status had come before the body became too long; a receiver that talks has taken the event all the same.
+            case .bodyTooLarge: return .status(error.status)
             case .privateAddress: return .none("its address is not public, and not among the networks allowed")
             case .badRequest, .cancelled, .headersTooLarge, .library: return .none(error.reason)
             }

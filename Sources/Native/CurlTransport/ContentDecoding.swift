@@ -31,7 +31,7 @@ import PageMemory
     ///   - coding: `Content-Encoding`'s value; several codings one over the other are unknown to us.
     ///   - limit: bytes of content that may come of it.
     func decode(_ packed: PageBytes, coding: String, limit: Int) throws(Failure) -> PageBytes {
-        let content = PageBytes(capacity: min(limit, hint(packed, coding)))
+        let content = PageBytes(capacity: min(limit, ContentDecoder.hint(packed, coding)))
         switch coding.lowercased() {
         case "gzip", "x-gzip":
             var used = 0
@@ -56,10 +56,11 @@ import PageMemory
         UnsafeMutablePointer<Int>?
     ) -> libdeflate_result
 
-    /// gzip says its content's length in its last four bytes: what an honest server's one member needs, at once.
-    private func hint(_ packed: PageBytes, _ coding: String) -> Int {
+    /// gzip says its content's length in its last four bytes: what an honest server's one member needs, at once. Not more
+    /// than so many bytes can unpack to, whatever they say: deflate makes at most 258 bytes of 2 bits.
+    static func hint(_ packed: PageBytes, _ coding: String) -> Int {
         guard coding.lowercased().hasSuffix("gzip"), packed.count >= 18 else { return packed.count * 8 }
-        return packed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        return min(packed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }, packed.count * 1032)
     }
 
     private func whole(

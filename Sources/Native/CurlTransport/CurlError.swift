@@ -20,14 +20,15 @@ package struct CurlError: Error, Sendable, Equatable, CustomStringConvertible {
     package let number: UInt32
     /// libcurl's own words, without URLs' queries and without control characters. Never a header.
     package let reason: String
-    /// Whether a status line had been read when it ended.
-    package let hadStatus: Bool
+    /// The status that had been read when it ended, or 0.
+    package let status: Int
+    package var hadStatus: Bool { status > 0 }
 
-    init(_ cause: Cause, number: UInt32 = 0, _ reason: String, hadStatus: Bool = false) {
+    init(_ cause: Cause, number: UInt32 = 0, _ reason: String, status: Int = 0) {
         self.cause = cause
         self.number = number
         self.reason = CurlError.clean(reason)
-        self.hadStatus = hadStatus
+        self.status = status
     }
 
     package var description: String { number == 0 ? reason : "\(reason) (libcurl \(number))" }

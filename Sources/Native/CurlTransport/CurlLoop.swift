@@ -25,6 +25,7 @@ import Synchronization
     private var active: [ObjectIdentifier: CurlTransfer] = [:]
 
     init(certificateAuthorities: String?) throws(CurlError) {
+        if let refusal = CurlLibrary.refusal() { throw refusal }
         guard CurlLibrary.status == 0 else {
             throw CurlError(.library, number: CurlLibrary.status, "libcurl could not be made ready")
         }

@@ -159,7 +159,8 @@ import Synchronization
         return true
     }
 
-    /// Room to make for the body. A page of memory that is never written is never paid for.
+    /// Room to make for the body. What is announced need not come: of room that is never written, ``PageStock`` has the system
+    /// give memory for a plausible page at most.
     private var expectedBytes: Int {
         guard let declaredLength, declaredLength > 0 else { return 256 << 10 }
         return min(max(declaredLength, 4096), request.limits.bodyBytes, 128 << 20)
@@ -185,22 +186,20 @@ import Synchronization
     }
 
     private func refusal(of coding: String, _ failure: ContentDecoder.Failure) -> CurlError {
-        if failure == .tooLarge { return CurlError(.bodyTooLarge, words(for: .bodyTooLarge), hadStatus: true) }
+        if failure == .tooLarge { return CurlError(.bodyTooLarge, words(for: .bodyTooLarge), status: statusSeen) }
         let reason =
             failure == .unknown ? "a body in a coding that was not asked for" : "a cut or damaged \(coding) body"
-        return CurlError(.library, number: CURLE_BAD_CONTENT_ENCODING.rawValue, reason, hadStatus: true)
+        return CurlError(.library, number: CURLE_BAD_CONTENT_ENCODING.rawValue, reason, status: statusSeen)
     }
 
     func outcome(_ code: CURLcode) -> Result<CurlReply, CurlError> {
         if let refusal = refusal ?? libraryRefusal(code) {
-            return .failure(
-                CurlError(refusal, number: code.rawValue, words(for: refusal), hadStatus: statusSeen > 0)
-            )
+            return .failure(CurlError(refusal, number: code.rawValue, words(for: refusal), status: statusSeen))
         }
         guard code == CURLE_OK, let easy = unsafe handle else {
             let own = unsafe String(cString: words)
             let reason = own.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : own
-            return .failure(CurlError(.library, number: code.rawValue, reason, hadStatus: statusSeen > 0))
+            return .failure(CurlError(.library, number: code.rawValue, reason, status: statusSeen))
         }
         var (status, connections, version) = (0, 0, 0)
         unsafe cogni_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)

@@ -14,7 +14,7 @@ internal import Synchronization
     private static let smallest = 1 << 20
     private static let largest = 32 << 20
     private static let limit = 2
-    private static let smallestTouched = 4 << 20
+    static let touched = 4 << 20...32 << 20
     /// MADV_POPULATE_WRITE, which C libraries before 2.35 do not name.
     private static let populateForWriting: Int32 = 23
     private static let systemPage = 4096
@@ -48,9 +48,12 @@ internal import Synchronization
     /// Has the system give fresh memory its pages while the first bytes of a body come in: whoever receives them would otherwise
     /// wait for each, which is a third of a large first page's time.
     ///
+    /// Of the first 32 MiB only, which is more than a plausible page: how much is asked for, the server has said, and may not send.
+    ///
     /// By address and not by pointer: what stands there is neither read nor changed, so it may even be gone meanwhile.
-    private static func touch(_ address: UInt, _ count: Int) {
-        guard count >= smallestTouched else { return }
+    private static func touch(_ address: UInt, _ capacity: Int) {
+        guard capacity >= touched.lowerBound else { return }
+        let count = min(capacity, touched.upperBound)
         DispatchQueue.global().async {
             // From Linux 5.14 on; elsewhere it fails, and nothing is lost.
             let pages = count & ~(systemPage - 1)
