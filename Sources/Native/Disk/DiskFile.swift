@@ -139,14 +139,6 @@ package final class DiskFile {
         }
     }
 
-    /// As ``sync()``, without times and other facts that reading the bytes does not need.
-    package func syncData() throws(DiskError) {
-        try DiskGate.pass("fdatasync", path)
-        try StageClock.measure(.sync) { () throws(DiskError) in
-            guard uninterrupted({ fdatasync(descriptor) }) == 0 else { throw .last("fdatasync", path) }
-        }
-    }
-
     /// Closes now, so that a late error (NFS, quota) is told. Not repeated after EINTR: Linux has closed it by then.
     package func close() throws(DiskError) {
         guard descriptor >= 0 else { return }

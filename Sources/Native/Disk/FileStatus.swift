@@ -7,8 +7,7 @@ package struct FileStatus: Sendable, Equatable {
     package var kind: Kind
     /// In bytes.
     package var size: Int
-    /// Names that this file has; equal `device` and `inode` mean the same file.
-    package var linkCount: Int
+    /// Equal `device` and `inode` mean the same file.
     package var device: UInt64
     package var inode: UInt64
     /// Permission bits: `0o644`.
@@ -23,7 +22,6 @@ package struct FileStatus: Sendable, Equatable {
             default: .other
             }
         size = Int(raw.st_size)
-        linkCount = Int(raw.st_nlink)
         device = UInt64(raw.st_dev)
         inode = UInt64(raw.st_ino)
         mode = raw.st_mode & 0o7777

@@ -123,8 +123,6 @@ package struct UnknownField: Sendable {
         }
     }
 
-    package var hasUnknownFields: Bool { unsafe cogni_scan_extra_count(raw) > 0 }
-
     /// The members of one row that were not declared, in the order of the text.
     package func unknownFields(row: Int) -> [UnknownField] {
         let count = unsafe Int(cogni_scan_extra_count(raw))
