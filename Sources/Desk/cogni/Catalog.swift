@@ -30,9 +30,7 @@ enum Catalog {
     private static func read(_ name: String, _ bytes: [UInt8]) throws -> Connector {
         let reading = ConnectorReader.read(file: name, bytes: bytes)
         if !reading.diagnostics.isEmpty { Terminal.error(reading.diagnostics.text) }
-        guard let connector = reading.connector else {
-            throw Ending(.badPlan, reading.diagnostics.summary, at: [name])
-        }
+        guard let connector = reading.connector else { throw Ending(reading.diagnostics, in: name) }
         return connector
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Connector
 import Console
 import Model
 import RecordScan
@@ -58,7 +59,9 @@ struct Cogni: AsyncParsableCommand {
         do {
             let arguments = Console.arguments
             try Environment.refuseSecrets(in: arguments)
-            command = try parseAsRoot(Array(arguments.dropFirst()))
+            let words = Array(arguments.dropFirst())
+            try refuseUnknownCommand(words)
+            command = try parseAsRoot(words)
         } catch {
             leave(with: error)
         }
@@ -71,17 +74,45 @@ struct Cogni: AsyncParsableCommand {
         } catch {
             leave(with: error)
         }
+        if let lost = Terminal.lost { leave(with: lost) }
         Console.exit(0)
+    }
+
+    /// The parser would take the word for an argument, and complain of the first option behind it.
+    private static func refuseUnknownCommand(_ words: [String]) throws(Fault) {
+        var command: any ParsableCommand.Type = Cogni.self
+        var path = "cogni"
+        for word in words {
+            let below = command.configuration.subcommands
+            guard !below.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            guard let next = below.first(where: { $0.configuration.commandName == word }) else {
+                let known = below.compactMap { $0.configuration.commandName }
+                throw Fault(
+                    .badPlan,
+                    "there is no command `\(path) \(word)`",
+                    at: ["command line"],
+                    mend: Spelling.question(for: word, in: known) ?? "`\(path) --help` lists them"
+                )
+            }
+            command = next
+            path += " " + word
+        }
     }
 
     /// Help and version go to stdout with exit 0, a wrong command line to stderr with 2, a fault with its own code.
     private static func leave(with error: any Error) -> Never {
         if exitCode(for: error) == .success {
             Terminal.help(fullMessage(for: error))
+            if let lost = Terminal.lost { leave(with: lost) }
             Console.exitAtOnce(0)
         }
-        let fault = fault(of: error)
-        Terminal.end(with: fault, asJSON: Console.arguments.contains("--json"))
+        var fault = fault(of: error)
+        if let lost = Terminal.lost, fault != lost {
+            // A difference is an answer, and this one did not arrive. A failure is one also without its words.
+            if fault.code == .difference { fault = lost } else { Terminal.error("warning: \(lost.what)") }
+        }
+        let members = (error as? Ending)?.members ?? []
+        Terminal.end(with: fault, asJSON: Console.arguments.contains("--json"), and: members)
         Console.exitAtOnce(fault.code.exitCode)
     }
 

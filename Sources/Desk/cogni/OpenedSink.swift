@@ -6,8 +6,9 @@ import Model
 struct OpenedSink {
     private let path: String?
     private var file: DiskFile?
-    private var files = 0
+    private var hasHeader = false
     private var skipsHeader = false
+    private var mayBeHeader = false
 
     private var partial: String { (path ?? "") + ".partial" }
 
@@ -24,8 +25,8 @@ struct OpenedSink {
 
     /// Only the first CSV file's header is kept.
     mutating func beginFile(hasHeader: Bool) {
-        skipsHeader = hasHeader && files > 0
-        files += 1
+        skipsHeader = hasHeader && self.hasHeader
+        mayBeHeader = hasHeader
     }
 
     mutating func write(_ bytes: [UInt8]) throws(Fault) {
@@ -35,7 +36,9 @@ struct OpenedSink {
             skipsHeader = false
         }
         guard !bytes.isEmpty else { return }
-        guard let file else { return Terminal.data(bytes) }
+        // A file without a row has no header either.
+        hasHeader = hasHeader || mayBeHeader
+        guard let file else { return try Terminal.data(bytes) }
         try onDisk { () throws(DiskError) in try file.write(bytes.span) }
     }
 

@@ -8,6 +8,7 @@ import Synchronization
 enum Terminal {
     private static let held = Mutex<(secrets: [Secret], sanitizer: Sanitizer)>(([], Sanitizer()))
     private static let shownJSON = Mutex(false)
+    private static let loss = Mutex<Fault?>(nil)
 
     /// Secrets that this process holds from now on; they are hidden in every text that follows. Those of before stay.
     static func hide(_ secrets: [Secret]) {
@@ -28,22 +29,41 @@ enum Terminal {
     static func cleanLine(_ text: String) -> String { sanitizer.clean(text) }
 
     /// A command's result.
-    static func out(_ text: String) { Console.write(clean(text) + "\n") }
+    static func out(_ text: String) { result(Array((clean(text) + "\n").utf8)) }
 
     /// A command's result as JSON on stdout; each text is cleaned on its own, so that it stays JSON.
     static func out(_ json: JSONValue) {
         shownJSON.withLock { $0 = true }
-        Console.write(sanitizer.clean(json).pretty + "\n")
+        result(Array((sanitizer.clean(json).pretty + "\n").utf8))
     }
 
     /// Rows as the archive holds them, which the user asked to see: the pipeline's own rules were applied to them.
-    static func data(_ bytes: [UInt8]) { Console.writeBytes(bytes) }
+    static func data(_ bytes: [UInt8]) throws(Fault) {
+        result(bytes)
+        if let lost { throw lost }
+    }
 
-    static func error(_ text: String) { Console.write(clean(text) + "\n", toError: true) }
+    /// Why results did not reach stdout; `nil` as long as all did. A command's end looks at it; one that goes on for long does before.
+    static var lost: Fault? { loss.withLock { $0 } }
+
+    /// Nothing follows what was cut: the file ends where the fault is.
+    private static func result(_ bytes: [UInt8]) {
+        guard lost == nil, let reason = Console.write(bytes) else { return }
+        loss.withLock {
+            $0 = Fault(
+                .cannotWrite,
+                "the result could not be written: \(reason)",
+                at: ["stdout"],
+                mend: "free space or send stdout elsewhere, and ask again; what the command has changed stands"
+            )
+        }
+    }
+
+    static func error(_ text: String) { Console.writeError(clean(text) + "\n") }
 
     /// Progress: has its own line ends and cursor movements, which stay as they are; secrets do not.
     static func progress(_ text: String) {
-        Console.write(String(decoding: sanitizer.mask(Array(text.utf8)), as: UTF8.self), toError: true)
+        Console.writeError(String(decoding: sanitizer.mask(Array(text.utf8)), as: UTF8.self))
     }
 
     /// What a person answers at the terminal; `nil` when the input ends.
@@ -53,7 +73,7 @@ enum Terminal {
     }
 
     /// Help, version and completion scripts: constants of ours.
-    static func help(_ text: String) { Console.write(text + "\n") }
+    static func help(_ text: String) { result(Array((text + "\n").utf8)) }
 
     /// Whether the one object that `--json` promises has been printed.
     static var hasShownJSON: Bool { shownJSON.withLock { $0 } }
@@ -61,8 +81,11 @@ enum Terminal {
     /// A failure that ends the command: how to mend it, then the one last line that says what happened and where.
     ///
     /// - Parameter asJSON: scripts that asked for JSON get the same on stdout, unless the command's result, which tells it, is there.
-    static func end(with fault: Fault, asJSON: Bool) {
-        if asJSON, !hasShownJSON { out(["format": "cogni-error/1", "error": fault.json]) }
+    /// - Parameter members: what the JSON says beside the fault.
+    static func end(with fault: Fault, asJSON: Bool, and members: [JSONValue.Member] = []) {
+        if asJSON, !hasShownJSON {
+            out(.object([.init("format", "cogni-error/1"), .init("error", fault.json)] + members))
+        }
         if !fault.mend.isEmpty { error("  mend: " + Phrase.printable(fault.mend)) }
         error(fault.finalLine)
     }

@@ -4,32 +4,37 @@ internal import Glibc
 ///
 /// The only place that writes to descriptors 1 and 2. What is written here has passed the sanitizer already.
 package enum Console {
-    package static func write(_ text: String, toError: Bool = false) {
-        var bytes = Array(text.utf8)
-        // A closed pipe or a full disk behind stdout must not end a run: what can't be shown is lost, the data is not.
-        while !bytes.isEmpty {
-            let written = unsafe Glibc.write(toError ? 2 : 1, &bytes, bytes.count)
-            if written < 0 {
-                if errno == EINTR { continue }
-                return
-            }
-            bytes.removeFirst(written)
-        }
+    /// Writes all of a result to stdout.
+    /// - Returns: why the rest of it is lost, in the system's words; `nil` also when its reader has gone, who wants no more of it.
+    package static func write(_ bytes: [UInt8]) -> String? {
+        let number = send(bytes, to: 1)
+        return number == 0 || number == EPIPE ? nil : unsafe String(cString: strerror(number))
     }
 
-    package static func writeBytes(_ bytes: [UInt8]) {
+    /// Writes to stderr. A closed pipe or a full disk behind it must not end a run: what can't be shown is lost, the data is not.
+    package static func writeError(_ text: String) { _ = send(Array(text.utf8), to: 2) }
+
+    /// - Returns: the error that stopped it, or 0.
+    private static func send(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var at = 0
         while at < bytes.count {
             let written = unsafe bytes.withUnsafeBytes { room in
-                guard let base = room.baseAddress else { return 0 }
-                return unsafe Glibc.write(1, base + at, room.count - at)
+                unsafe Glibc.write(descriptor, room.baseAddress.map { unsafe $0 + at }, room.count - at)
             }
-            if written < 0 {
-                if errno == EINTR { continue }
-                return
+            if written >= 0 {
+                at += written
+                continue
             }
-            at += written
+            switch errno {
+            case EINTR: break
+            // Somebody else has made the pipe one that does not wait; for whoever reads it slowly we do.
+            case EAGAIN:
+                var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&room, 1, -1)
+            default: return errno
+            }
         }
+        return 0
     }
 
     /// Opens what was closed of stdin, stdout and stderr to nothing. Otherwise the next file that is opened gets the free
@@ -100,8 +105,6 @@ package enum Console {
 
     /// Ends the process without a word to its other threads. `exit` would destroy what they are still using.
     package static func exitAtOnce(_ code: Int32) -> Never { _exit(code) }
-
-    package static var processID: Int32 { getpid() }
 
     /// Who runs this process, from the system and not from the environment, which anyone can write.
     package static var user: (id: UInt32, name: String) {

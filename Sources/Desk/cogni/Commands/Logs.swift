@@ -119,6 +119,7 @@ struct Logs: AsyncParsableCommand {
             let generation = run.json["generation"]?.integer.map { ", generation \($0)" } ?? ""
             lines.append(
                 "\(head): \(run.json["outcome"]?.text ?? "")\(generation), exit \(run.json["exit_code"]?.integer ?? 0)"
+            if let lost = Terminal.lost { throw lost }
             )
         }
         let details = run.json["details"]?.elements ?? []

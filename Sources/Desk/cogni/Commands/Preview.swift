@@ -69,9 +69,9 @@ struct Preview: AsyncParsableCommand {
         if json {
             let values = rows.lines.compactMap { try? JSONValue(parsing: Array($0)) }
             let told: JSONValue = ["stream": .string(stream), "more": .bool(rows.hasMore), "rows": .array(values)]
-            Terminal.data(Array((told.pretty + "\n").utf8))
+            try Terminal.data(Array((told.pretty + "\n").utf8))
         } else {
-            Terminal.data(rows.header + rows.lines.flatMap { $0 })
+            try Terminal.data(rows.header + rows.lines.flatMap { $0 })
             let more = rows.hasMore ? ", more follow" : ""
             Terminal.error("\(rows.lines.count) rows of \(stream) from \(rows.requests) requests\(more)")
         }

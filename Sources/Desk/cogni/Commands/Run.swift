@@ -63,10 +63,11 @@ struct Run: AsyncParsableCommand {
         do { try await walk() } catch {
             // Scripts that asked for JSON get a summary, however early the run ended.
             if json, !Terminal.hasShownJSON, let fault = error as? Fault ?? (error as? Ending)?.fault {
-                Terminal.out([
+                let told: JSONValue = [
                     "format": "cogni-run/1", "outcome": "failed", "exit_code": .integer(fault.code.exitCode),
                     "streams": [], "faults": [fault.json],
-                ])
+                ]
+                Terminal.out(.object((told.members ?? []) + ((error as? Ending)?.members ?? [])))
             }
             throw error
         }
@@ -178,7 +179,8 @@ struct Run: AsyncParsableCommand {
             var members = summary.json.members ?? []
             if let profile { members.append(JSONValue.Member("profile", profile.json)) }
             Terminal.out(.object(members))
-        } else {
+        }
+        if !json || Terminal.lost != nil {
             // The table is the command's result, but it is for people: progress and it belong together on stderr.
             Terminal.progress(Terminal.clean(summary.table(width: Terminal.width, color: false)))
             if let profile { Terminal.progress(Terminal.clean(profile.table)) }
