@@ -129,6 +129,28 @@ class Encryption(CogniTest):
                     opened += done.out.splitlines()
                 self.assertEqual(sorted(opened), sorted(clear), f"{stream} with {load}")
 
+    def test_decrypt_makes_no_file_of_rows_that_do_not_fit_together(self):
+        streams = "users: {}\nprojects: {}\ncosts: { since: 2025-11-01 }"
+        rows, cells = self.sealed(streams=streams), self.sealed(streams=streams, load="format: csv", name="cells")
+        first = lambda output, stream: output.current / next(output.files(stream))[2]["path"]  # noqa: E731
+        wanted = ["--reason", "test", "--audit", self.folder / "trail"]
+        for one, other in ((first(cells, "users"), first(cells, "projects")), (first(cells, "users"), first(rows, "users")),
+                           (first(rows, "users"), first(cells, "users"))):  # fmt: skip
+            done = self.cogni("decrypt", one, other, *wanted, env=self.ring, expect=2)
+            self.assertEqual(done.out, "")
+            self.assertIn(str(one), done.error)
+            self.assertIn(str(other), done.error)
+            self.assertFalse((self.folder / "trail").exists(), "nothing was opened")
+        # Parts of one stream are one file under one header, also behind a part without a row.
+        parts = [cells.current / file["path"] for _, _, file in cells.files("costs")]
+        self.assertGreater(len(parts), 1)
+        empty = self.folder / "empty.csv"
+        empty.write_text("")
+        more = ["--tenant", "cells", "--domain", "user_id=user"]
+        done = self.cogni("decrypt", empty, *parts, *wanted, *more, env=self.ring, expect=0)
+        whole = b"".join(content(part).split(b"\n", 1)[index > 0] if index else content(part) for index, part in enumerate(parts))
+        self.assertEqual(done.out.encode(), whole)
+
     def test_without_the_key_ring_decrypt_is_9(self):
         if not has_command("decrypt"):
             self.skipTest("this cogni has no `decrypt` yet")

@@ -19,6 +19,7 @@ struct Decrypt: ParsableCommand {
 
             Tenant and domains come from the manifest beside the files; give them by hand for files from elsewhere. Rows come
             out as they are, with every token of a known column opened. What can't be opened at all ends with exit code 9.
+            Several files make one result, so they are all NDJSON, or all CSV with the same columns.
 
             Before the first byte a record of who opens what and why is added to the trail beside the ring; `cogni keys audit`
             checks the trail.
@@ -68,6 +69,7 @@ struct Decrypt: ParsableCommand {
         place.ring = ring
         let keys = try KeyRing.load(try place.path, environment: Environment.all)
         for warning in keys.warnings { Terminal.error("warning: \(warning)") }
+        try JoinedFiles.check(files)
         try note(keys)
         var sink = try OpenedSink(output)
         var counts = (opened: 0, left: 0, rows: 0)
