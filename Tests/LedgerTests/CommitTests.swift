@@ -79,10 +79,10 @@ import Testing
     @Test func resettingAStreamLeavesTheOthers() throws {
         try store.commitGeneration(commit(1, [mark("costs", day: 3), mark("users", day: nil)]), as: claim)
         try store.beginPlan(plan(), as: claim)
-        #expect(try store.reset(stream: "costs"))
+        #expect(try store.reset(streams: ["costs"]))
         #expect(try store.watermarks() == [mark("users", day: nil)])
         #expect(try store.openPlan() == nil)
-        #expect(try !store.reset(stream: "costs"))
+        #expect(try !store.reset(streams: ["costs"]))
         #expect(try store.reset())
         #expect(try store.watermarks() == [])
     }

@@ -158,6 +158,14 @@ class LastLine(CogniTest):
                 with self.subTest(" ".join(map(str, words[:2]))):
                     self.check(words, code)
 
+    def test_json_of_a_command_that_can_not_use_its_file_holds_each_mistake(self):
+        wanted = self.cogni("validate", self.wrong, "--json", expect=2).summary
+        self.assertGreater(wanted["errors"], 0)
+        self.assertTrue(all(one["line"] and one["column"] and one["message"] for one in wanted["diagnostics"]))
+        for command in ("run", "check", "discover", "plan", "state show", "enable"):
+            found = self.cogni(*command.split(), self.wrong, "--json", expect=2).summary
+            self.assertEqual({key: found.get(key) for key in wanted}, wanted, command)
+
     def test_a_damaged_output_and_a_stream_that_failed_end_the_same_way(self):
         self.replay(self.good)
         [first, *_] = (self.published / "current").resolve().glob("users/*")

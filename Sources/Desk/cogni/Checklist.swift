@@ -105,7 +105,7 @@ struct Checklist {
                     throw Fault(
                         .unreachable,
                         "nothing is sent since \(stopped.at.text): \(stopped.reason)",
-                        mend: "name another receiver, or: cogni alerts resume \(pipeline.file)"
+                        mend: "name another receiver, or: \(workspace.command("alerts resume"))"
                     )
                 }
                 return "signs with \(Phrase.count(keys.count, "key")); \(Phrase.count(waiting, "event")) waiting"
@@ -128,6 +128,14 @@ struct Checklist {
             var folder = root.path
             while try !onDisk({ () throws(DiskError) in try Disk.exists(folder) }), folder != Disk.parent(folder) {
                 folder = Disk.parent(folder)
+            }
+            let found = folder
+            guard try onDisk({ () throws(DiskError) in try Disk.target(found)?.kind == .folder }) else {
+                throw Fault(
+                    .cannotWrite,
+                    "\(folder) is no folder",
+                    mend: "remove it, or set `load.directory` or --output to another place"
+                )
             }
             guard Disk.isWritable(folder) else {
                 throw Fault(
@@ -155,7 +163,7 @@ struct Checklist {
                 throw Fault(
                     .cannotWrite,
                     "\(ByteSize(bytes: free).text) free, which no run can do with",
-                    mend: "free space, for example with `cogni vacuum \(root.path) --keep 2`"
+                    mend: "free space, for example with `\(TypedCommand("vacuum", root.path).with("--keep", "2"))`"
                 )
             }
             isLittle = free < needed
@@ -208,7 +216,7 @@ struct Checklist {
                 throw Fault(
                     .cannotWrite,
                     "speaks of generation \(known.generation), and there is none",
-                    mend: "bring the generations back, or begin anew: cogni state rebuild \(pipeline.file)"
+                    mend: "bring the generations back, or begin anew: \(workspace.command("state rebuild"))"
                 )
             }
         }
@@ -233,7 +241,7 @@ struct Checklist {
                 throw Fault(
                     .cannotWrite,
                     "\(mark.stream) stands at \(mark.watermark?.text ?? "nothing") in the state and at \(stream.watermark?.text ?? "nothing") in the manifest",
-                    mend: "cogni state rebuild \(pipeline.file)"
+                    mend: workspace.command("state rebuild").description
                 )
             }
             return "\(kept.count) agree with the manifest"
@@ -250,7 +258,7 @@ struct Checklist {
                 throw Fault(
                     .difference,
                     "\(place)\(first.path) \(first.detail)",
-                    mend: "cogni verify \(root.path) --all"
+                    mend: TypedCommand("verify", root.path).with("--all", if: true).description
                 )
             }
             return "\(try root.generations().count) generations, each follows the one before"

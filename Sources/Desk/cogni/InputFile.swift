@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 import Model
 
@@ -16,7 +17,11 @@ enum InputFile {
             }
             data = all
         } catch {
-            let reason = (error as NSError).localizedFailureReason ?? (error as NSError).localizedDescription
+            let isFolder = (try? Disk.target(path))??.kind == .folder
+            let reason =
+                isFolder
+                ? "it is a folder"
+                : (error as NSError).localizedFailureReason ?? (error as NSError).localizedDescription
             throw Fault(
                 .badPlan,
                 "\(path) can't be read: \(reason)",

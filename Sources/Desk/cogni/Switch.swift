@@ -25,11 +25,11 @@ enum Switch {
         defer { try? store.close() }
         guard let flag = try store.flag(), !flag.enabled else { return false }
         if isProbe, flag.isTripped { return true }
-        let probe = flag.isTripped ? "try it with `cogni run --probe`, or: " : ""
+        let probe = flag.isTripped ? "try it with `\(workspace.command("run").with("--probe", if: true))`, or: " : ""
         throw Fault(
             .disabled,
             "pipeline \(workspace.pipeline.name) was switched off by \(flag.by) at \(flag.at.text): \(flag.reason)",
-            mend: "mend the cause, then \(probe)cogni enable \(workspace.pipeline.file)"
+            mend: "mend the cause, then \(probe)\(workspace.command("enable"))"
         )
     }
 

@@ -16,15 +16,24 @@ import Sealing
 struct Workspace {
     let pipeline: Pipeline
     let output: String
+    /// As it was typed; `nil` where the pipeline file says where the output is.
+    private let typedOutput: String?
 
     /// Reads the file and prints what is wrong with it.
     init(_ path: String, output: String? = nil) throws {
         let reading = try Workspace.read(path)
         if !reading.diagnostics.isEmpty { Terminal.error(reading.diagnostics.text) }
-        guard let pipeline = reading.pipeline else {
-            throw Ending(.badPlan, reading.diagnostics.summary, at: [path])
+        guard let pipeline = reading.pipeline else { throw Ending(reading.diagnostics, in: path) }
+        // Below it stands the pipeline's name, and that would be a folder of the whole machine's.
+        if output?.isEmpty == true {
+            throw Fault(
+                .badPlan,
+                "--output is empty",
+                mend: "name the folder above the pipeline's own, or leave it out"
+            )
         }
         self.pipeline = pipeline
+        typedOutput = output
         let folder = output ?? pipeline.load.directory
         self.output = folder.hasSuffix("/") ? folder + pipeline.name : folder + "/" + pipeline.name
         Terminal.hide(
@@ -44,6 +53,11 @@ struct Workspace {
     }
 
     var root: OutputRoot { OutputRoot(output) }
+
+    /// A command about this pipeline and this output, for the user to type.
+    func command(_ name: String) -> TypedCommand {
+        TypedCommand(name, pipeline.file).with("--output", typedOutput)
+    }
 
     /// The pipeline's tokens belong to its organization, or to itself where none is named.
     var tenant: String {
@@ -163,13 +177,27 @@ struct Workspace {
         return instant
     }
 
+    /// The time between `--since` and `--until` holds something.
+    static func refuseEmptySpan(_ options: RunOptions) throws(Fault) {
+        guard let since = options.since, let until = options.until, since >= until else { return }
+        throw Fault(.badPlan, "--since \(since.text) is not before --until \(until.text)", mend: "swap them")
+    }
+
     /// Names given with `--streams`, checked.
-    func streams(_ text: String?) throws -> Set<String>? {
+    func streams(_ text: String?, _ option: String = "--streams") throws -> Set<String>? {
         guard let text else { return nil }
-        let names = text.split(separator: ",").map { $0.trimmingPrefix(" ") }.map(String.init)
+        let listing = "`\(TypedCommand("discover", pipeline.file))` lists them"
+        let names = text.split(separator: ",").map { String($0.trimmingPrefix(" ")) }.filter { !$0.isEmpty }
+        guard !names.isEmpty else {
+            throw Fault(
+                .badPlan,
+                "\(option) names no stream",
+                mend: "name some, as a,b, or leave \(option) out; \(listing)"
+            )
+        }
         let known = pipeline.streams.map(\.spec.name)
         for name in names where !known.contains(name) {
-            let hint = Spelling.question(for: name, in: known) ?? "`cogni discover \(pipeline.file)` lists them"
+            let hint = Spelling.question(for: name, in: known) ?? listing
             throw Fault(.badPlan, "no stream of the pipeline is called `\(name)`", mend: hint)
         }
         return Set(names)

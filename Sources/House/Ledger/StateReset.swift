@@ -4,20 +4,23 @@ package import Model
 
 /// Forgetting on purpose, and starting over.
 extension StateStore {
-    /// Forgets committed positions, so that the next run reads from the beginning: of one stream, or of all
+    /// Forgets committed positions, so that the next run reads from the beginning: of some streams, or of all
     /// (`nil`). An unfinished plan goes too: it was made for the old positions. History and switch stay.
     ///
     /// Returns whether there was anything to forget.
     @discardableResult
-    package func reset(stream: String? = nil) throws(Fault) -> Bool {
+    package func reset(streams: Set<String>? = nil) throws(Fault) -> Bool {
         try write { db in
             try dropPlan(db)
             let planned = db.changesCount
-            try db.execute(
-                sql: "DELETE FROM watermarks WHERE pipeline = ?1 AND (?2 IS NULL OR stream = ?2)",
-                arguments: [pipeline, stream]
-            )
-            let marked = db.changesCount
+            var marked = 0
+            for stream in streams.map({ $0.sorted().map(Optional.some) }) ?? [nil] {
+                try db.execute(
+                    sql: "DELETE FROM watermarks WHERE pipeline = ?1 AND (?2 IS NULL OR stream = ?2)",
+                    arguments: [pipeline, stream]
+                )
+                marked += db.changesCount
+            }
             // A run that is under way was planned from what has just been forgotten.
             try db.execute(sql: "UPDATE claims SET number = number + 1 WHERE pipeline = ?", arguments: [pipeline])
             return planned + marked > 0

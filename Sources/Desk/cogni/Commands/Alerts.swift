@@ -141,7 +141,8 @@ struct Alerts: ParsableCommand {
             let stopped = try store.stoppedReceiver()
             try store.setStoppedReceiver(nil)
             if json { return Terminal.out(["resumed": .bool(stopped != nil)]) }
-            Terminal.out(stopped == nil ? "events were not stopped" : "events are sent again: cogni alerts send")
+            let next = "events are sent again: \(workspace.command("alerts send"))"
+            Terminal.out(stopped == nil ? "events were not stopped" : next)
         }
     }
 }

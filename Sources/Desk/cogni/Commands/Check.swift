@@ -52,7 +52,7 @@ struct Check: AsyncParsableCommand {
             for finding in findings { Terminal.out(finding.text) }
             Terminal.out(
                 failed.isEmpty
-                    ? "ready: cogni run \(workspace.pipeline.file)"
+                    ? "ready: \(workspace.command("run").with("--replay", replay))"
                     : "\(failed.count) of \(findings.count) checks failed"
             )
         }

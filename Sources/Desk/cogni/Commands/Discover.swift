@@ -39,7 +39,7 @@ struct Discover: ParsableCommand {
                 throw Fault(
                     .badPlan,
                     "\(connector.name) has no stream `\(stream)`",
-                    mend: Spelling.question(for: stream, in: known) ?? "`cogni discover \(name)` lists them"
+                    mend: Spelling.question(for: stream, in: known) ?? "`\(TypedCommand("discover", name))` lists them"
                 )
             }
             specs = [spec]
@@ -75,7 +75,7 @@ struct Discover: ParsableCommand {
         }
         Terminal.out(table.text)
         Terminal.out("\(specs.count) streams of \(connector.title.isEmpty ? connector.name : connector.title)")
-        Terminal.out("next: cogni discover \(name) --stream \(specs.first?.name ?? "NAME")")
+        Terminal.out("next: \(TypedCommand("discover", name).with("--stream", specs.first?.name ?? "NAME"))")
     }
 }
 

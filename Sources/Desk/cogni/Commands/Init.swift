@@ -50,9 +50,9 @@ struct Init: ParsableCommand {
             return Terminal.out(["directory": .string(folder), "files": .strings(files.map(\.0))])
         }
         Terminal.out("wrote \(pipeline), \(StarterPipeline.files.count - 1) files beside it, and \(fixtures)/")
-        Terminal.out("next, without a key:  cogni run \(pipeline) --replay \(fixtures)")
+        Terminal.out("next, without a key:  \(TypedCommand("run", pipeline).with("--replay", fixtures))")
         Terminal.out(
-            "then, with your key:  export OPENAI_ADMIN_KEY=…   cogni check \(pipeline)   cogni run \(pipeline)"
+            "then, with your key:  export OPENAI_ADMIN_KEY=…   \(TypedCommand("check", pipeline))   \(TypedCommand("run", pipeline))"
         )
     }
 }

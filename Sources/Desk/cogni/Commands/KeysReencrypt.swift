@@ -63,7 +63,7 @@ extension Keys {
                     "warning: runs seal under \(active.kid), the active key; these tokens will not join theirs"
                 )
             }
-            Terminal.out("next: cogni verify \(workspace.output)")
+            Terminal.out("next: \(TypedCommand("verify", workspace.output))")
         }
     }
 }

@@ -30,7 +30,7 @@ struct Metrics: AsyncParsableCommand {
         let nothing = Fault(
             .badPlan,
             "no run of \(workspace.pipeline.name) has ended yet, or none since its state was made anew",
-            mend: "cogni run \(workspace.pipeline.file)"
+            mend: workspace.command("run").description
         )
         guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { throw nothing }
         defer { try? store.close() }

@@ -40,6 +40,7 @@ struct Plan: ParsableCommand {
         options.streams = try workspace.streams(streams)
         options.since = try since.map { try Workspace.instant($0, "--since") }
         options.until = try until.map { try Workspace.instant($0, "--until") }
+        try Workspace.refuseEmptySpan(options)
         options.fullRefresh = fullRefresh
         let current = try workspace.root.current()
         let forgotten = try Plan.forgotten(workspace, current)
@@ -102,7 +103,8 @@ struct Plan: ParsableCommand {
                 ?? "the first run into \(workspace.output)"
         )
         if !workspace.pipeline.enabled { Terminal.out("note: the pipeline file says `enabled: false`") }
-        Terminal.out("next: cogni run \(workspace.pipeline.file)")
+        let next = workspace.command("run").with("--streams", streams).with("--since", since).with("--until", until)
+        Terminal.out("next: \(next.with("--now", self.now).with("--full-refresh", if: fullRefresh))")
     }
 
     private static func partitions(_ stream: RunForecast.Stream) -> String {

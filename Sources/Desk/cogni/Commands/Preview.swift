@@ -44,7 +44,7 @@ struct Preview: AsyncParsableCommand {
             throw Fault(
                 .badPlan,
                 "\(workspace.pipeline.connector.name) has no stream `\(stream)`",
-                mend: Spelling.question(for: stream, in: known) ?? "`cogni discover \(pipeline)` lists them"
+                mend: Spelling.question(for: stream, in: known) ?? "`\(TypedCommand("discover", pipeline))` lists them"
             )
         }
         if json, workspace.pipeline.load.format == .csv {
@@ -57,6 +57,7 @@ struct Preview: AsyncParsableCommand {
         )
         options.since = try since.map { try Workspace.instant($0, "--since") }
         options.until = try until.map { try Workspace.instant($0, "--until") }
+        try Workspace.refuseEmptySpan(options)
         let doors = try workspace.doors(transport: try workspace.transport(replay: replay), ring: try workspace.ring())
         let preview = StreamPreview(pipeline: workspace.pipeline, options: options, doors: doors)
         let (stream, count) = (stream, count)

@@ -56,7 +56,7 @@ struct Reconcile: ParsableCommand {
             throw Fault(
                 .badPlan,
                 "there is no generation in \(workspace.output)",
-                mend: "run the pipeline first: cogni run \(pipeline)"
+                mend: "run the pipeline first: \(workspace.command("run"))"
             )
         }
         let percent = tolerance.hasSuffix("%") ? String(tolerance.dropLast()) : tolerance

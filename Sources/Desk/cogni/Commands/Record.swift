@@ -41,30 +41,33 @@ struct Record: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace(pipeline)
         let now = try Workspace.now(now, replay: replay)
-        let fixture = try onDisk { () throws(DiskError) in
-            try Disk.makeFolders(directory)
-            return try Disk.list(directory).filter { !$0.hasPrefix(".") }
+        let found = try onDisk { () throws(DiskError) in
+            try Disk.exists(directory) ? try Disk.list(directory).filter { !$0.hasPrefix(".") } : []
         }
-        guard fixture.isEmpty else {
+        guard found.isEmpty else {
             throw Fault(
                 .badPlan,
                 "\(directory) is not empty",
                 mend: "name a new folder, so that old replies do not mix with new ones"
             )
         }
-        // The walks are those of a run that publishes nothing; what it needs on disk goes away again.
         let scratch = directory + "/.recording"
-        defer { try? Disk.removeTree(scratch) }
         var options = RunOptions(now: now, output: scratch, runID: RunID.make(now: now))
         options.streams = try workspace.streams(streams)
         options.since = try since.map { try Workspace.instant($0, "--since") }
         options.until = try until.map { try Workspace.instant($0, "--until") }
+        try Workspace.refuseEmptySpan(options)
         options.dryRun = true
+        // What is wrong with the command has been found before a folder is made for it.
+        let source = try workspace.transport(replay: replay)
+        try onDisk { () throws(DiskError) in try Disk.makeFolders(directory) }
+        // The walks are those of a run that publishes nothing; what it needs on disk goes away again.
+        defer { try? Disk.removeTree(scratch) }
         var pipeline = workspace.pipeline
         pipeline.transform.encryption = nil
         let sanitizer = workspace.sanitizer
         let anonymous = PseudonymTransport(
-            try workspace.transport(replay: replay),
+            source,
             connector: pipeline.connector,
             mask: { sanitizer.mask($0) }
         )
@@ -99,7 +102,8 @@ struct Record: AsyncParsableCommand {
             Terminal.out(
                 "recorded \(written) replies of \(summary.streams.count) streams in \(directory), \(replaced) values replaced"
             )
-            Terminal.out("next: cogni run \(workspace.pipeline.file) --replay \(directory)")
+            let next = workspace.command("run").with("--replay", directory).with("--streams", streams)
+            if written > 0 { Terminal.out("next: \(next.with("--since", since).with("--until", until))") }
         }
         if let fault = summary.verdict { throw fault }
     }

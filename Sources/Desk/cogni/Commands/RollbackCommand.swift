@@ -75,7 +75,8 @@ struct RollbackCommand: AsyncParsableCommand {
             } else {
                 Terminal.out("current is generation \(to) again; it was \(entry.from). The cursors went back with it.")
             }
-            Terminal.out("next: cogni verify \(root.path)   cogni diff \(root.path)/generations/\(before) \(root.path)")
+            let diff = TypedCommand("diff", "\(root.path)/generations/\(before)", root.path)
+            Terminal.out("next: \(TypedCommand("verify", root.path))   \(diff)")
         } else {
             Terminal.out("generation \(to) is current already")
         }

@@ -84,12 +84,13 @@ struct Run: AsyncParsableCommand {
         options.streams = try workspace.streams(streams)
         options.since = try since.map { try Workspace.instant($0, "--since") }
         options.until = try until.map { try Workspace.instant($0, "--until") }
-        if let since = options.since, let until = options.until, since >= until {
-            throw Fault(.badPlan, "--since \(since.text) is not before --until \(until.text)", mend: "swap them")
-        }
+        try Workspace.refuseEmptySpan(options)
         options.fullRefresh = fullRefresh
         options.dryRun = dryRun
-        options.acceptShrink = try workspace.streams(acceptShrink.joined(separator: ",")) ?? []
+        if !acceptShrink.isEmpty {
+            let names = acceptShrink.joined(separator: ",")
+            options.acceptShrink = try workspace.streams(names, "--accept-shrink") ?? []
+        }
         if let maxMemory {
             guard let size = ByteSize(text: maxMemory), size.bytes >= 16 << 20 else {
                 throw Fault(
@@ -186,7 +187,9 @@ struct Run: AsyncParsableCommand {
             if let profile { Terminal.progress(Terminal.clean(profile.table)) }
         }
         if summary.outcome == .published || summary.outcome == .unchanged, !json {
-            Terminal.progress("next: cogni verify \(workspace.output)   cogni history \(workspace.output)\n")
+            let verify = TypedCommand("verify", workspace.output)
+            let history = TypedCommand("history", workspace.output)
+            Terminal.progress("next: \(verify)   \(history)\n")
         }
     }
 }

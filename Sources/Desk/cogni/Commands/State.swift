@@ -38,7 +38,7 @@ struct State: ParsableCommand {
                 .badPlan,
                 "there is no state yet at \(path)",
                 mend:
-                    "run the pipeline first; if a generation is there, `cogni state rebuild \(workspace.pipeline.file)`"
+                    "run the pipeline first; if a generation is there, `\(workspace.command("state rebuild"))`"
             )
         }
         defer { try? store.close() }
@@ -102,12 +102,12 @@ struct State: ParsableCommand {
                 "Archives, history and switch stay; partitions are replaced when the next run has read them again."
         )
         @OptionGroup var place: Place
-        @Option(help: "Only this stream.") var stream: String?
+        @Option(help: ArgumentHelp("Only these streams.", valueName: "a,b")) var stream: String?
         @Flag(help: "Print what was done as JSON on stdout.") var json = false
 
         func run() throws {
             let workspace = try place.workspace()
-            _ = try workspace.streams(stream)
+            let streams = try workspace.streams(stream, "--stream")
             let root = workspace.root
             let isThere = try StateStore.openToRead(root.statePath, pipeline: workspace.pipeline.name)
             try isThere?.close()
@@ -116,13 +116,15 @@ struct State: ParsableCommand {
                 hadAny = try Output.locked(root) {
                     let store = try StateStore.open(root.statePath, pipeline: workspace.pipeline.name)
                     defer { try? store.close() }
-                    return try store.reset(stream: stream)
+                    return try store.reset(streams: streams)
                 }
             }
             if json { return Terminal.out(["reset": .bool(hadAny), "stream": .optional(stream)]) }
-            let what = stream.map { "the cursor of \($0)" } ?? "all cursors"
+            let what =
+                streams.map { "the cursor\($0.count == 1 ? "" : "s") of \($0.sorted().joined(separator: ", "))" }
+                ?? "all cursors"
             Terminal.out(hadAny ? "forgot \(what)" : "there was nothing to forget")
-            if hadAny { Terminal.out("next: cogni plan \(workspace.pipeline.file)") }
+            if hadAny { Terminal.out("next: \(workspace.command("plan"))") }
         }
     }
 

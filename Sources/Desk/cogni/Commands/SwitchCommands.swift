@@ -50,7 +50,8 @@ struct SwitchTurn: ParsableArguments {
         try root.prepare()
         let store = try StateStore.open(root.statePath, pipeline: workspace.pipeline.name)
         defer { try? store.close() }
-        let name = by ?? Environment.all["USER"] ?? Environment.all["LOGNAME"] ?? "someone"
+        let names = [by, Environment.all["USER"], Environment.all["LOGNAME"], Console.user.name]
+        let name = names.compactMap(\.self).first { !$0.isEmpty } ?? "someone"
         let why = reason ?? (enabled ? "switched on by hand" : "switched off by hand")
         // Switching on starts the count of failures anew; otherwise the first failure would switch it off again.
         let failures = enabled ? 0 : try store.flag()?.consecutiveFailures ?? 0

@@ -67,7 +67,7 @@ struct Validate: ParsableCommand {
             if valid.contains(where: { $0.source.credential?.isEmpty ?? true }) {
                 Terminal.out("note: \(first.source.credentialName) is not set; a run needs it, --replay does not")
             }
-            Terminal.out("next: cogni plan \(first.file)   cogni run \(first.file)")
+            Terminal.out("next: \(TypedCommand("plan", first.file))   \(TypedCommand("run", first.file))")
         }
     }
 }

@@ -45,7 +45,8 @@ struct Verify: ParsableCommand {
         } else {
             Terminal.out(report.text)
             if !report.isGood {
-                Terminal.error("next: cogni rollback \(root.path) --to GEN   or   cogni run PIPELINE --full-refresh")
+                let rollback = TypedCommand("rollback", root.path).with("--to", "GEN")
+                Terminal.error("next: \(rollback)   or   cogni run PIPELINE --full-refresh")
             }
         }
         guard report.isGood else {
