@@ -35,6 +35,20 @@ struct Output {
         return output
     }
 
+    /// As ``init(_:)``, and refuses a folder that no pipeline has ever worked in. It need not have published.
+    static func used(_ path: String) throws(Fault) -> Output {
+        let output = try Output(path)
+        let root = output.root
+        for place in [root.statePath, root.runsPath, root.currentPath, RunLogFile.folder(root)] {
+            if try onDisk({ () throws(DiskError) in try Disk.exists(place) }) { return output }
+        }
+        throw Fault(
+            .badPlan,
+            "`\(path)` is no pipeline's output",
+            mend: "give the folder that holds `current`, for example output/openai-admin"
+        )
+    }
+
     static var now: Instant { Instant(seconds: Console.wallSeconds) }
 
     /// Holds the output's lock while `body` runs.

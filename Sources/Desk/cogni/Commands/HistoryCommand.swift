@@ -24,25 +24,25 @@ struct HistoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let root = try Output(output).root
+        let root = try Output.used(output).root
         let history = try History(root)
         let rollbacks = try Rollback.log(root)
         let runs = history.runs.reversed().prefix(limit)
         for name in history.unreadable { Terminal.error("warning: runs/\(name)") }
         if json {
-            let current = (try? root.currentNumber()).flatMap(\.self)
+            let current: Result<Int?, Fault>
+            do throws(Fault) { current = .success(try root.currentNumber()) } catch { current = .failure(error) }
+            let number = (try? current.get()).flatMap(\.self)
             Terminal.out([
-                "output": .string(root.path), "current": current.map { .integer($0) } ?? nil,
+                "output": .string(root.path), "current": number.map { .integer($0) } ?? nil,
                 "generations": .array(try root.generations().map { .integer($0) }),
                 "runs": .array(runs.map { HistoryCommand.summary($0.json) }),
                 "rollbacks": .array(rollbacks.reversed().map(\.json)),
             ])
+            _ = try current.get()
             return
         }
-        show(Array(runs))
-        for entry in rollbacks.suffix(limit).reversed() {
-            Terminal.out("\(entry.at.text)  rolled back from generation \(entry.from) to \(entry.to)")
-        }
+        show(Array(runs), rollbacks.suffix(limit).reversed())
         let numbers = try root.generations()
         if let current = try root.currentNumber() {
             Terminal.out("current: generation \(current) of \(numbers.map(String.init).joined(separator: ", "))")
@@ -56,8 +56,10 @@ struct HistoryCommand: ParsableCommand {
         .object((run.members ?? []).filter { $0.key != "details" })
     }
 
-    private func show(_ runs: [History.Run]) {
-        guard !runs.isEmpty else { return Terminal.out("no runs yet") }
+    /// Both are given newest first, and told so together.
+    private func show(_ runs: [History.Run], _ rollbacks: [Rollback]) {
+        if runs.isEmpty { Terminal.out("no runs yet") }
+        guard !runs.isEmpty || !rollbacks.isEmpty else { return }
         var table = TextTable(
             [
                 "started", "outcome", "exit", "generation", "streams", "fetched", "written", "requests", "seconds",
@@ -65,7 +67,18 @@ struct HistoryCommand: ParsableCommand {
             ],
             numbers: [2, 3, 4, 5, 6, 7, 8]
         )
+        var rest = rollbacks[...]
+        func tell(_ entry: Rollback) {
+            let outcome = "rolled back from \(entry.from)"
+            table.add(entry.at.text, outcome, "", Phrase.count(entry.to), "", "", "", "", "", "")
+        }
         for run in runs {
+            // By the clock: a run's `started` is what it took for now.
+            let began = RunLogFile.began(run.id)
+            while let entry = rest.first, let began, entry.at >= began {
+                tell(entry)
+                rest.removeFirst()
+            }
             func number(_ value: JSONValue?) -> String { value?.integer.map { Phrase.count($0) } ?? "" }
             let totals = run.json["totals"]
             table.add(
@@ -81,6 +94,7 @@ struct HistoryCommand: ParsableCommand {
                 run.id
             )
         }
+        for entry in rest { tell(entry) }
         Terminal.out(table.text)
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Connector
 import Load
 import Model
 import Reporting
@@ -39,22 +40,24 @@ struct Logs: AsyncParsableCommand {
         if event != nil || since != nil || level != .debug, !events, !follow {
             throw ValidationError("--event, --level and --since choose among --events.")
         }
+        if runs < 1 { throw ValidationError("--runs must be at least 1.") }
         if follow, json { throw ValidationError("--follow has no end, so it can't be one JSON object.") }
     }
 
     func run() async throws {
-        let root = try Output(output).root
+        let root = try Output.used(output).root
         if events || follow { return try await show(root) }
         let history = try History(root)
         for name in history.unreadable { Terminal.error("warning: runs/\(name)") }
-        var chosen = history.runs.suffix(max(1, runs))
+        try refuseUnknownStream(history)
+        var chosen = history.runs.suffix(runs)
         if let runID {
             chosen = history.runs.filter { $0.id == runID }[...]
             guard !chosen.isEmpty else {
                 throw Fault(
                     .badPlan,
                     "there is no run \(runID) below `\(output)`",
-                    mend: "`cogni history \(output)` lists them"
+                    mend: "`\(TypedCommand("history", output))` lists them"
                 )
             }
         }
@@ -66,30 +69,47 @@ struct Logs: AsyncParsableCommand {
         for run in chosen { Terminal.out(lines(run).joined(separator: "\n")) }
     }
 
+    /// A name that no run knows is a slip, and no answer would look like a stream without trouble.
+    private func refuseUnknownStream(_ history: History) throws(Fault) {
+        guard let stream, !history.runs.isEmpty else { return }
+        let known = Set(history.runs.flatMap { ($0.json["streams"]?.elements ?? []).compactMap { $0["name"]?.text } })
+        guard !known.contains(stream) else { return }
+        let names = known.sorted()
+        throw Fault(
+            .badPlan,
+            "no run below `\(output)` had a stream `\(stream)`",
+            mend: Spelling.question(for: stream, in: names) ?? "use one of: \(names.joined(separator: ", "))"
+        )
+    }
+
     /// The run log's events.
     private func show(_ root: OutputRoot) async throws {
         var filter = RunLogReader.Filter(stream: stream, event: event, level: level)
         filter.since = try since.map { try Workspace.instant($0, "--since") }
         let reader = RunLogReader(root, filter)
         let all = try reader.runs()
-        var chosen = Array(since == nil ? all.suffix(max(1, runs)) : all[...])
+        var chosen = Array(since == nil ? all.suffix(runs) : all[...])
         if let runID {
             guard all.contains(runID) else {
                 throw Fault(
                     .badPlan,
                     "there is no log of run \(runID) below `\(output)`",
-                    mend: "logs are kept 30 days; `cogni logs \(output)` shows what the run files say"
+                    mend: "logs are kept 30 days; `\(TypedCommand("logs", output))` shows what the run files say"
                 )
             }
             chosen = [runID]
         }
         var found: [JSONValue] = []
+        var count = 0
         var end = 0
         for run in chosen {
             let part = try reader.lines(of: run)
             end = part.end
+            count += part.lines.count
             if json { found += part.lines } else { for line in part.lines { Terminal.out(RunLogReader.text(line)) } }
         }
+        // A run that was killed has a log and no file, so the lines are asked first.
+        if count == 0, !follow { try refuseUnknownStream(try History(root)) }
         if json { return Terminal.out(["events": .array(found)]) }
         if follow { try await follow(reader, from: chosen.last, end) }
     }
@@ -99,6 +119,7 @@ struct Logs: AsyncParsableCommand {
         var end = offset
         while true {
             try await Task.sleep(for: .milliseconds(300))
+            if let lost = Terminal.lost { throw lost }
             if let run = current {
                 let part = try reader.lines(of: run, after: end)
                 end = part.end
@@ -119,7 +140,6 @@ struct Logs: AsyncParsableCommand {
             let generation = run.json["generation"]?.integer.map { ", generation \($0)" } ?? ""
             lines.append(
                 "\(head): \(run.json["outcome"]?.text ?? "")\(generation), exit \(run.json["exit_code"]?.integer ?? 0)"
-            if let lost = Terminal.lost { throw lost }
             )
         }
         let details = run.json["details"]?.elements ?? []
