@@ -68,7 +68,7 @@ let smallConnector = """
         let teams = try #require(connector.stream("teams"))
         #expect(teams.parameters == [.init("archived", "true")])
         #expect(
-            teams.pagination.cursorParameter == "from" && teams.pagination.cursorField == "next"
+            teams.pagination.cursorParameter == "from" && teams.pagination.cursorPath == ["next"]
                 && teams.pagination.limitMax == 50
         )
         #expect(teams.rows.members == ["data"])
@@ -96,6 +96,18 @@ let smallConnector = """
         #expect(spend.pagination.cap(width: "1h") == 24)
     }
 
+    @Test func cursorsLieAsDeepAsTheirPathsSay() throws {
+        func pages(_ more: String) throws -> Pagination {
+            let text = smallConnector.replacing("limit: 50", with: "limit: 50, \(more)")
+            return try #require(try read(text).get().stream("teams")).pagination
+        }
+        let dotted = try pages("cursor_from: paging.next, more: meta.has_more")
+        #expect(dotted.cursorPath == ["paging", "next"] && dotted.morePath == ["meta", "has_more"])
+        #expect(!dotted.isOmittedAtEnd)
+        let listed = try pages("cursor_from: [\"@odata.next\"], omitted_at_end: true")
+        #expect(listed.cursorPath == ["@odata.next"] && listed.morePath == ["has_more"] && listed.isOmittedAtEnd)
+    }
+
     static let mistakes: [(old: String, new: String, message: String)] = [
         ("connector: small", "conector: small", "unknown key \"conector\" at the top level"),
         ("connector: small", "connector: Small!", "a connector's name has only a-z, 0-9, - and _, not \"Small!\""),
@@ -114,6 +126,13 @@ let smallConnector = """
             "path: /teams\n", "path: teams\n",
             "\"path\" must begin with / and hold nothing that a path cannot: \"teams\""
         ),
+        (
+            "limit: 50", "limit: 50, cursor_from: \"data[].id\"",
+            "\"cursor_from\" leads to one member, not into a list"
+        ),
+        ("limit: 50", "limit: 50, cursor_from: data.next", "\"cursor_from\" leads into \"data\", where the rows lie"),
+        ("limit: 50", "limit: 50, more: data.more", "\"more\" leads into \"data\", where the rows lie"),
+        ("limit: 50", "limit: 50, more: meta..more", "\"more\" has an empty key: \"meta..more\""),
         ("style: cursor_after_next", "style: cursor_next", "\"style\" cannot be \"cursor_next\""),
         ("limit: 50", "limit: 0", "\"limit\" must be a whole number from 1 to 1000000, not \"0\""),
         ("primary_key: [id]", "primary_key: [ID]", "the primary key names \"ID\", which is no column"),

@@ -5,7 +5,7 @@ import Testing
 @testable import Extract
 
 private func walk(_ style: Pagination.Style, pageLimit: Int = 1_000_000) -> CursorWalk {
-    CursorWalk(Pagination(style: style, cursorParameter: "cursor", cursorField: "token"), pageLimit: pageLimit)
+    CursorWalk(Pagination(style: style, cursorParameter: "cursor", cursorPath: ["token"]), pageLimit: pageLimit)
 }
 
 /// The facts that make every style go on to `cursor`.
@@ -95,8 +95,61 @@ func withoutHasMoreTheWalkGoesOnUntilAnEmptyPageOrNoCursor(style: Pagination.Sty
     var untilEmpty = walk(style)
     #expect(try untilEmpty.advance(facts("a", 2)) == .next(cursor: "a"))
     #expect(try untilEmpty.advance(facts("b", 0)) == .done)
+    guard style != .cursorAfterItemID else { return }
     var untilNoCursor = walk(style)
     #expect(try untilNoCursor.advance(facts(nil, 2)) == .done)
+}
+
+private let tokenStyles: [Pagination.Style] = [.bucketPage, .cursorAfterLastID, .cursorAfterNext]
+
+@Test(arguments: tokenStyles, [0, 3])
+func aReplyWithNeitherCursorNorMoreIsNoLastPage(style: Pagination.Style, elements: Int) throws {
+    var walk = walk(style)
+    let fault = #expect(throws: Fault.self) {
+        try walk.advance(EnvelopeFacts(namesNext: false, elementCount: elements))
+    }
+    #expect(fault?.code == .badReply)
+    #expect(fault?.what == "the reply has neither token nor has_more")
+    #expect(fault?.mend.contains("compare `cursor_from` of the connector file with the reply") == true)
+}
+
+@Test(arguments: tokenStyles)
+func aLastPageMayLeaveTheCursorOutWhereTheConnectorSaysSoOrMoreIsFalse(style: Pagination.Style) throws {
+    var told = walk(style)
+    #expect(try told.advance(EnvelopeFacts(hasMore: false, namesNext: true, elementCount: 3)) == .done)
+    let pages = Pagination(style: style, cursorParameter: "c", cursorPath: ["paging", "next"], isOmittedAtEnd: true)
+    var omitted = CursorWalk(pages)
+    #expect(try omitted.advance(EnvelopeFacts(namesNext: false, elementCount: 3)) == .done)
+    var more = CursorWalk(pages)
+    let fault = #expect(throws: Fault.self) {
+        try more.advance(EnvelopeFacts(hasMore: true, namesNext: true, elementCount: 3))
+    }
+    #expect(fault?.what == "has_more is true, but paging.next gives no cursor to go on with")
+}
+
+@Test func anItemWithoutItsIDIsNoEndOfTheList() throws {
+    var walk = walk(.cursorAfterItemID)
+    let fault = #expect(throws: Fault.self) { try walk.advance(EnvelopeFacts(elementCount: 3)) }
+    #expect(fault?.what == "the reply has no has_more, and its last item no token")
+    var empty = CursorWalk(walk.pagination)
+    #expect(try empty.advance(EnvelopeFacts(elementCount: 0)) == .done)
+}
+
+@Test func oneOfSeveralPagesIsNotTakenForTheOnlyOne() throws {
+    var walk = walk(.none)
+    let fault = #expect(throws: Fault.self) { try walk.advance(EnvelopeFacts(hasMore: true, elementCount: 3)) }
+    #expect(fault?.what == "has_more is true, but the connector says that there is one page")
+    #expect(fault?.mend.contains("`pagination`") == true)
+}
+
+@Test(arguments: [true, false])
+func onlyStreamsWithWindowsAreToldToNarrowThem(hasWindow: Bool) throws {
+    let pages = walk(.cursorAfterNext).pagination
+    var cycle = CursorWalk(pages, hasWindow: hasWindow)
+    _ = try cycle.advance(more("a"))
+    #expect(#expect(throws: Fault.self) { try cycle.advance(more("a")) }?.mend.contains("--since") == hasWindow)
+    var long = CursorWalk(pages, hasWindow: hasWindow, pageLimit: 1)
+    #expect(#expect(throws: Fault.self) { try long.advance(more("a")) }?.mend.contains("--since") == hasWindow)
 }
 
 @Test func pageNumbersCountFromOneUntilAnEmptyPage() throws {

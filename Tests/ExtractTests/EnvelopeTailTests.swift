@@ -3,7 +3,7 @@ import Testing
 @testable import Extract
 
 private func tail(_ text: String) -> EnvelopeTail? {
-    EnvelopeTail(Array(text.utf8), cursorField: "next_page", moreField: "has_more")
+    EnvelopeTail(Array(text.utf8), cursorPath: ["next_page"], morePath: ["has_more"])
 }
 
 @Suite struct EnvelopeTailTests {
@@ -15,6 +15,14 @@ private func tail(_ text: String) -> EnvelopeTail? {
     func theMembersBehindTheRowsAreRead(text: String) {
         #expect(tail(text)?.cursor == "page_2")
         #expect(tail(text)?.hasMore == true)
+    }
+
+    @Test func nestedMembersAreReadAlongTheirPaths() {
+        let end = Array(#"],"paging":{"next":"page_2","meta":{"more":true}}}"#.utf8)
+        let tail = EnvelopeTail(end, cursorPath: ["paging", "next"], morePath: ["paging", "meta", "more"])
+        #expect(tail?.cursor == "page_2")
+        #expect(tail?.hasMore == true)
+        #expect(EnvelopeTail(end, cursorPath: ["next"], morePath: ["more"]) == nil)
     }
 
     @Test(arguments: [

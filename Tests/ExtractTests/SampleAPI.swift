@@ -9,7 +9,7 @@ extension StreamSpec {
         name: "users",
         mode: .snapshot,
         path: "/organization/users",
-        pagination: Pagination(style: .cursorAfterLastID, cursorParameter: "after", cursorField: "last_id"),
+        pagination: Pagination(style: .cursorAfterLastID, cursorParameter: "after", cursorPath: ["last_id"]),
         rows: RowPlace(members: ["data"]),
         primaryKey: ["id"],
         columns: [Column("id", path: ["id"], kind: .string, nullable: false)]
@@ -19,7 +19,7 @@ extension StreamSpec {
         mode: .snapshot,
         path: "/organization/projects/{project_id}/users",
         parameters: [Parameter("include_archived", "true")],
-        pagination: Pagination(style: .cursorAfterLastID, cursorParameter: "after", cursorField: "last_id"),
+        pagination: Pagination(style: .cursorAfterLastID, cursorParameter: "after", cursorPath: ["last_id"]),
         rows: RowPlace(members: ["data"]),
         parents: [Parent(parameter: "project_id", stream: "projects", column: "id", skip: [])],
         primaryKey: ["project_id", "id"],
@@ -29,7 +29,7 @@ extension StreamSpec {
         name: "costs",
         mode: .report,
         path: "/organization/costs",
-        pagination: Pagination(style: .bucketPage, cursorParameter: "page", cursorField: "next_page"),
+        pagination: Pagination(style: .bucketPage, cursorParameter: "page", cursorPath: ["next_page"]),
         rows: RowPlace(members: ["data", "results"]),
         window: WindowSpec(
             startParameter: "start_time",
@@ -52,7 +52,7 @@ extension StreamSpec {
         name: "audit_logs",
         mode: .log,
         path: "/organization/audit_logs",
-        pagination: Pagination(style: .cursorAfterLastID, cursorParameter: "after", cursorField: "last_id"),
+        pagination: Pagination(style: .cursorAfterLastID, cursorParameter: "after", cursorPath: ["last_id"]),
         rows: RowPlace(members: ["data"]),
         window: WindowSpec(
             startParameter: "effective_at[gte]",
@@ -69,7 +69,7 @@ extension StreamSpec {
         name: "linked",
         mode: .snapshot,
         path: "/linked",
-        pagination: Pagination(style: .linkHeader, cursorParameter: "page", cursorField: ""),
+        pagination: Pagination(style: .linkHeader, cursorParameter: "page", cursorPath: []),
         rows: RowPlace(members: ["data"]),
         primaryKey: ["id"],
         columns: [Column("id", path: ["id"], kind: .string, nullable: false)]
@@ -185,7 +185,7 @@ func walkAll(
         _ = try walk.advance(
             EnvelopeFacts(
                 hasMore: value["has_more"]?.boolean,
-                cursor: value[spec.pagination.cursorField]?.text,
+                cursor: value[spec.pagination.cursorName]?.text,
                 lastItemID: data.last?["id"]?.text,
                 elementCount: data.count,
                 linkNext: reply.headers["link"].flatMap(LinkHeader.next)

@@ -103,7 +103,7 @@ struct ReplayWalk {
             let items = page["data"]?.elements
             let facts = EnvelopeFacts(
                 hasMore: page["has_more"]?.boolean,
-                cursor: page[spec.pagination.cursorField]?.text,
+                cursor: page[spec.pagination.cursorName]?.text,
                 lastItemID: items?.last?["id"]?.text,
                 elementCount: items?.count ?? 1
             )

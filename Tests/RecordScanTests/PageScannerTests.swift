@@ -37,6 +37,45 @@ func accepts(_ bytes: [UInt8], members: [String] = ["data"]) -> Bool {
     ])
     func brokenPagesAreRefused(text: String) { #expect(!accepts(Array(text.utf8))) }
 
+    /// Before the rows, behind them, and in buckets; a batch is as small as can be.
+    @Test(arguments: [
+        #"{"paging":{"x":{"y":1},"next":"c"},"data":[{"in":{"from":1},"results":[{"id":1},{"id":2,"z":3}]}]}"#,
+        #"{"data":[{"results":[{"id":1},{"id":2,"z":3}],"in":{"w":{},"from":1}}],"paging":{"next":"c","w":[{}]}}"#,
+        #"{"data":[{"results":[{"id":1},{"id":2,"z":3}],"in":{"from":1},"q":4}],"paging":{ "p" : 1 , "next" : "c" } , "r":5}"#,
+    ])
+    func membersInsideOfObjectsBesideTheRowsAreFound(text: String) {
+        let shape = PageShape(members: ["data", "results"])
+        let next = shape.slot(level: 0, path: ["paging", "next"])
+        let paging = shape.slot(level: 0, path: ["paging"])
+        let from = shape.slot(level: 1, path: ["in", "from"])
+        _ = shape.slot(level: 2, path: ["id"])
+        let scanner = PageScanner(shape: shape)
+        scanner.open(PageBytes(Array(text.utf8)))
+        var unknown: [String] = []
+        while case .rows = scanner.next(maxRows: 1) {
+            for row in 0..<scanner.rowCount {
+                #expect(scanner.integer(scanner.cell(level: 1, slot: from)) == 1)
+                unknown += scanner.unknownFields(row: row).map(\.key)
+            }
+        }
+        #expect(scanner.text(scanner.cell(level: 0, slot: next)) == Array("c".utf8))
+        #expect(scanner.cell(level: 0, slot: paging).kind == .object)
+        #expect(scanner.elementCount == 1)
+        #expect(unknown == ["z"], "what stands beside the rows is of no row")
+    }
+
+    @Test func anObjectBesideTheRowsIsCheckedLikeEverythingElse() {
+        let shape = PageShape(members: ["data"])
+        _ = shape.slot(level: 0, path: ["paging", "next"])
+        for paging in [#"{"next":01}"#, #"{"next":1 "x":2}"#, #"{"next":"#, #"{"x":tru}"#] {
+            let scanner = PageScanner(shape: shape)
+            scanner.open(PageBytes(Array("{\"data\":[],\"paging\":\(paging)}".utf8)))
+            var step = scanner.next()
+            while case .rows = step { step = scanner.next() }
+            guard case .malformed = step else { return #expect(Bool(false), "\(paging)") }
+        }
+    }
+
     @Test func everyCutOfAPageIsRefused() {
         let whole = Array(
             #"{"object":"list","data":[{"id":"a","n":-1.5e+3,"x":[true,null]},{"id":"é\u00e9"}],"has_more":true}"#.utf8

@@ -37,11 +37,12 @@ import Testing
         (200, #"{"data":[{"id":"\#(id)","name":"N"}],"has_more":\#(more),"last_id":"\#(id)"}"#)
     }
 
+    private static let nobody = [(200, #"{"data":[],"next":null}"#)]
+
     private static let pages: [String: [(Int, String)]] = [
         "/teams": [page("a", more: true)], "/teams?after=a": [page("b", more: true)],
         "/teams?after=b": [page("c", more: false)],
-        "/teams/a/members": [(200, #"{"data":[]}"#)], "/teams/b/members": [(200, #"{"data":[]}"#)],
-        "/teams/c/members": [(200, #"{"data":[]}"#)],
+        "/teams/a/members": nobody, "/teams/b/members": nobody, "/teams/c/members": nobody,
     ]
 
     @Test func aRunThatIsStoppedWhileAPageIsFetchedAheadLeavesNothingUnderWay() async throws {

@@ -11,7 +11,7 @@ import Transform
         name: "roles",
         mode: .snapshot,
         path: "/users/{user_id}/roles",
-        pagination: Pagination(style: .none, cursorParameter: "", cursorField: ""),
+        pagination: Pagination(style: .none, cursorParameter: "", cursorPath: []),
         rows: .init(members: ["data"]),
         primaryKey: ["user_id"],
         columns: [Column("user_id", path: [], origin: .parameter("user_id"), kind: .string, nullable: false)]

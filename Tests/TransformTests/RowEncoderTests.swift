@@ -11,7 +11,7 @@ let report = StreamSpec(
     name: "costs",
     mode: .report,
     path: "/costs",
-    pagination: Pagination(style: .bucketPage, cursorParameter: "page", cursorField: "next_page"),
+    pagination: Pagination(style: .bucketPage, cursorParameter: "page", cursorPath: ["next_page"]),
     rows: .init(members: ["data", "results"]),
     primaryKey: ["start_time", "project_id"],
     timeColumn: "start_time",

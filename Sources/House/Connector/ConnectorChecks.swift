@@ -199,6 +199,21 @@ struct ConnectorChecks {
         }
     }
 
+    /// What says how pages follow stands beside the rows, not inside of them.
+    private func checkEnvelope(_ stream: StreamSpec) {
+        guard let rows = stream.rows.members.first else { return }
+        let pages = stream.pagination
+        for (key, path) in [("cursor_from", pages.cursorPath), ("more", pages.morePath)] where path.first == rows {
+            if key == "cursor_from", pages.style == .cursorAfterItemID { continue }
+            report.error(
+                .wrongValue,
+                "\"\(key)\" leads into \"\(rows)\", where the rows lie",
+                at: section.keyPlace("pagination"),
+                hint: key == "cursor_from" ? "style: cursor_after_item_id reads the last row" : nil
+            )
+        }
+    }
+
     private func checkPages(_ stream: StreamSpec) {
         let widths = stream.window?.widths ?? []
         for width in stream.pagination.limitMaxByWidth.keys.sorted() where !widths.contains(width) {
@@ -209,6 +224,7 @@ struct ConnectorChecks {
                 allowed: widths
             )
         }
+        checkEnvelope(stream)
         let depth = stream.rows.members.count
         if stream.mode == .report, depth != 2 {
             report.error(

@@ -57,12 +57,13 @@ extension ConnectorReader {
 
     private func pagination(_ stream: Section) -> Pagination {
         guard let section = stream.section("pagination") else { return .usual(.none) }
-        section.checkKeys(["style", "cursor", "cursor_from", "more", "limit_parameter", "limit"])
+        section.checkKeys(["style", "cursor", "cursor_from", "more", "omitted_at_end", "limit_parameter", "limit"])
         section.require("style")
         var made = Pagination.usual(section.word("style", Pagination.Style.self) ?? .none)
         if let text = section.text("cursor") { made.cursorParameter = text.value }
-        if let text = section.text("cursor_from") { made.cursorField = text.value }
-        if let text = section.text("more") { made.moreField = text.value }
+        if let keys = keys("cursor_from", in: section) { made.cursorPath = keys }
+        if let keys = keys("more", in: section) { made.morePath = keys }
+        made.isOmittedAtEnd = section.flag("omitted_at_end") ?? false
         if let text = section.text("limit_parameter") { made.limitParameter = text.value }
         guard let limit = section.entry("limit") else { return made }
         if case .map = limit.value.content, let byWidth = section.section("limit") {
@@ -71,6 +72,23 @@ extension ConnectorReader {
             made.limitMax = section.whole("limit", 1...1_000_000)
         }
         return made
+    }
+
+    /// `paging.next` → `paging`, `next`; a list is taken as it stands, for keys that hold a dot.
+    private func keys(_ key: String, in section: Section) -> [String]? {
+        guard let entry = section.entry(key), let keys = path(entry.value, called: "\"\(key)\"", in: section) else {
+            return nil
+        }
+        guard !keys.isEmpty, !keys.contains("[]"), !keys.contains("") else {
+            report.error(
+                .wrongValue,
+                "\"\(key)\" leads to one member, not into a list",
+                at: entry.keyPlace,
+                hint: "name keys from the reply inwards, such as paging.next"
+            )
+            return nil
+        }
+        return keys
     }
 
     /// `data[].results[]` → `data`, `results`; `.` → nothing.
@@ -191,13 +209,13 @@ extension Pagination {
     /// A style with the parameter and field that it usually has.
     package static func usual(_ style: Style) -> Pagination {
         switch style {
-        case .bucketPage: Pagination(style: style, cursorParameter: "page", cursorField: "next_page")
-        case .cursorAfterLastID: Pagination(style: style, cursorParameter: "after", cursorField: "last_id")
-        case .cursorAfterItemID: Pagination(style: style, cursorParameter: "after", cursorField: "id")
-        case .cursorAfterNext: Pagination(style: style, cursorParameter: "after", cursorField: "next")
-        case .pageNumber: Pagination(style: style, cursorParameter: "page", cursorField: "")
-        case .linkHeader: Pagination(style: style, cursorParameter: "", cursorField: "")
-        case .none: Pagination(style: style, cursorParameter: "", cursorField: "", limitParameter: nil)
+        case .bucketPage: Pagination(style: style, cursorParameter: "page", cursorPath: ["next_page"])
+        case .cursorAfterLastID: Pagination(style: style, cursorParameter: "after", cursorPath: ["last_id"])
+        case .cursorAfterItemID: Pagination(style: style, cursorParameter: "after", cursorPath: ["id"])
+        case .cursorAfterNext: Pagination(style: style, cursorParameter: "after", cursorPath: ["next"])
+        case .pageNumber: Pagination(style: style, cursorParameter: "page", cursorPath: [])
+        case .linkHeader: Pagination(style: style, cursorParameter: "", cursorPath: [])
+        case .none: Pagination(style: style, cursorParameter: "", cursorPath: [], limitParameter: nil)
         }
     }
 }

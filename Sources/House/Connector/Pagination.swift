@@ -19,10 +19,13 @@ package struct Pagination: Sendable, Equatable {
     package var style: Style
     /// The request parameter that carries the cursor; each style has its usual one.
     package var cursorParameter: String
-    /// Where the cursor is read: an envelope member, or the item's member for `cursor_after_item_id`.
-    package var cursorField: String
-    /// The envelope's boolean that says whether more follows.
-    package var moreField: String
+    /// Where the cursor is read: keys from the reply inwards, from the item for `cursor_after_item_id`. Empty for
+    /// styles that read none.
+    package var cursorPath: [String]
+    /// Keys from the reply inwards to the boolean that says whether more follows.
+    package var morePath: [String]
+    /// Whether the last page's reply leaves the cursor's field out, and none says whether more follows.
+    package var isOmittedAtEnd: Bool
     package var limitParameter: String?
     /// The largest page: rows, or buckets for reports. `nil`: the API publishes none, none is sent.
     package var limitMax: Int?
@@ -32,20 +35,26 @@ package struct Pagination: Sendable, Equatable {
     package init(
         style: Style,
         cursorParameter: String,
-        cursorField: String,
-        moreField: String = "has_more",
+        cursorPath: [String],
+        morePath: [String] = ["has_more"],
+        isOmittedAtEnd: Bool = false,
         limitParameter: String? = "limit",
         limitMax: Int? = nil,
         limitMaxByWidth: [String: Int] = [:]
     ) {
         self.style = style
         self.cursorParameter = cursorParameter
-        self.cursorField = cursorField
-        self.moreField = moreField
+        self.cursorPath = cursorPath
+        self.morePath = morePath
+        self.isOmittedAtEnd = isOmittedAtEnd
         self.limitParameter = limitParameter
         self.limitMax = limitMax
         self.limitMaxByWidth = limitMaxByWidth
     }
+
+    /// As messages call the cursor's field: `paging.next`.
+    package var cursorName: String { cursorPath.joined(separator: ".") }
+    package var moreName: String { morePath.joined(separator: ".") }
 
     package func cap(width: String?) -> Int? { width.flatMap { limitMaxByWidth[$0] } ?? limitMax }
 }

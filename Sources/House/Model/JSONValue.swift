@@ -35,6 +35,20 @@ package indirect enum JSONValue: Sendable, Equatable {
     package var boolean: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var integer: Int? { if case .number(let text) = self { Int(text) } else { nil } }
     package var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+    /// The value that keys lead to, from this one inwards.
+    package func member(_ path: [String]) -> JSONValue? { path.reduce(Optional(self)) { value, key in value?[key] } }
+
+    /// The same object with another value where keys lead to; what stands in their way or is missing becomes an object.
+    package func setting(_ path: [String], _ value: JSONValue) -> JSONValue {
+        guard let key = path.first else { return value }
+        var members = self.members ?? []
+        let place = members.firstIndex { $0.key == key }
+        let inner = place.map { members[$0].value } ?? .object([])
+        let set = inner.setting(Array(path.dropFirst()), value)
+        if let place { members[place].value = set } else { members.append(.init(key, set)) }
+        return .object(members)
+    }
+
     package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 }
 

@@ -65,8 +65,9 @@ extension JSONSchemas {
         [
             ("style", words(Pagination.Style.self)),
             ("cursor", described(text, "The request parameter that carries the cursor.")),
-            ("cursor_from", described(text, "The member of the reply, or of the last item, that holds the next one.")),
-            ("more", text),
+            ("cursor_from", described(path, "Keys in the reply, or in the last item, to the next cursor.")),
+            ("more", described(path, "Keys in the reply to the boolean that says whether more follows.")),
+            ("omitted_at_end", described(flag, "The last page's reply leaves the cursor's field out.")),
             ("limit_parameter", text),
             ("limit", ["anyOf": [whole(1), ["type": "object", "additionalProperties": whole(1)]]]),
         ],

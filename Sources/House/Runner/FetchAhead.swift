@@ -31,8 +31,8 @@ actor FetchAhead {
         case .bucketPage, .cursorAfterLastID, .cursorAfterNext: break
         case .cursorAfterItemID, .pageNumber, .linkHeader, .none: return
         }
-        let (cursorField, moreField) = (walk.pagination.cursorField, walk.pagination.moreField)
-        guard let tail = EnvelopeTail(reply.body, cursorField: cursorField, moreField: moreField) else { return }
+        let (cursorPath, morePath) = (walk.pagination.cursorPath, walk.pagination.morePath)
+        guard let tail = EnvelopeTail(reply.body, cursorPath: cursorPath, morePath: morePath) else { return }
         var next = walk
         let facts = EnvelopeFacts(hasMore: tail.hasMore, cursor: tail.cursor, elementCount: 1)
         guard case .next? = try? next.advance(facts) else { return }

@@ -95,7 +95,7 @@ package struct StreamPreview: Sendable {
         var found: [[String: String]] = []
         var rows = Rows()
         slices: for slice in slices(spec, window, parents).prefix(StreamPreview.parentLimit) {
-            var walk = CursorWalk(spec.pagination)
+            var walk = CursorWalk(spec.pagination, hasWindow: slice.window != nil)
             for _ in 0..<StreamPreview.pageLimit where !walk.isFinished {
                 rows.requests += 1
                 guard let facts = try await page(slice, walk, requests: requests, encoder: encoder, plan: plan) else {
@@ -107,6 +107,7 @@ package struct StreamPreview: Sendable {
                         EnvelopeFacts(
                             hasMore: facts.facts.hasMore,
                             cursor: facts.facts.cursor,
+                            namesNext: facts.facts.namesNext,
                             lastItemID: facts.facts.lastItemID,
                             elementCount: facts.facts.elementCount,
                             linkNext: facts.linkNext
@@ -189,6 +190,7 @@ final class PreviewBox: @unchecked Sendable {  // used by the one task that awai
         } catch {
             switch error {
             case .malformed(let reason): return .malformed(reason)
+            case .unlike(let reason, let mend): return .unlike(reason, mend: mend)
             case .refused(let fault):
                 refusal = fault
                 return .ok

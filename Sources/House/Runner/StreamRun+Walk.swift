@@ -28,13 +28,13 @@ extension StreamRun {
         // Once a walk, not once a page: a sealed id costs a key derivation.
         let place = slice.place(shown.shown(slice.parameters))
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
-        var walk = CursorWalk(spec.pagination)
+        var walk = CursorWalk(spec.pagination, hasWindow: slice.window != nil)
         var restarts = 0
         var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
         var buckets: [(start: Instant, end: Instant)] = []
         if let kept = await progress.kept(spec.name, slice: id) {
             if kept.isDone { return outcome }
-            if let resumed = CursorWalk(spec.pagination, resuming: kept.memento) {
+            if let resumed = CursorWalk(spec.pagination, hasWindow: slice.window != nil, resuming: kept.memento) {
                 walk = resumed
                 buckets = kept.buckets ?? []
                 try? coverage?.resume(buckets)
@@ -59,7 +59,7 @@ extension StreamRun {
                         // From the first page on: rows that come again are repeats, and stand once.
                         restarts += 1
                         outcome.restarts += 1
-                        walk = CursorWalk(spec.pagination)
+                        walk = CursorWalk(spec.pagination, hasWindow: slice.window != nil)
                         coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
                         buckets = []
                         continue
@@ -92,6 +92,7 @@ extension StreamRun {
                             EnvelopeFacts(
                                 hasMore: page.facts.hasMore,
                                 cursor: page.facts.cursor,
+                                namesNext: page.facts.namesNext,
                                 lastItemID: page.facts.lastItemID,
                                 elementCount: page.facts.elementCount,
                                 linkNext: page.linkNext,
@@ -172,6 +173,7 @@ extension StreamRun {
                         box.facts = facts
                         return .ok
                     case .failure(.malformed(let reason)): return .malformed(reason)
+                    case .failure(.unlike(let reason, let mend)): return .unlike(reason, mend: mend)
                     case .failure(.refused(let fault)):
                         box.refusal = fault.within("page \(number)")
                         return .ok

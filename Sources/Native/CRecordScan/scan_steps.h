@@ -171,6 +171,27 @@ static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t
     }
 }
 
+// The value of a declared member of a level above the row's; its own members too, where some of them are declared. Members
+// that nobody declared are of no row, and so are not noted.
+static const uint8_t *scan_member(cogni_scan *scan, uint32_t level, const shape_entry *entry, const uint8_t *at) {
+    cogni_cell value = {0};
+    if (entry->what == ENTRY_NODE && *at == '{') {
+        const uint8_t *start = at;
+        uint32_t extras = scan->extra_count;
+        at = scan_object(scan, entry->node, at + 1, scan->level_cells[level]);
+        if (!at) return NULL;
+        scan->extra_count = extras;
+        value.offset = (uint32_t)(start - scan->bytes);
+        value.length = (uint32_t)(at - start) & 0xFFFFFFF;
+        value.kind = COGNI_OBJECT;
+    } else {
+        at = scan_value(scan, at, &value);
+        if (!at) return NULL;
+    }
+    if (entry->slot >= 0) scan->level_cells[level][entry->slot] = value;
+    return at;
+}
+
 static cogni_cell *next_row(cogni_scan *scan) {
     if (scan->rows == scan->row_capacity) {
         scan->row_capacity = scan->row_capacity ? scan->row_capacity * 2 : 256;
@@ -223,12 +244,11 @@ static int read_ahead(cogni_scan *scan, const uint8_t *array) {
         cogni_cell key = {0};
         int32_t found = scan_key(scan, node, last, &at, &key);
         if (found == -2) return 0;
-        cogni_cell value = {0};
-        at = scan_value(scan, at, &value);
-        if (at && found >= 0) {
+        if (found >= 0) {
             last = found;
-            int32_t slot = scan->shape->nodes[node].entries[found].slot;
-            if (slot >= 0) scan->level_cells[scan->level][slot] = value;
+            at = scan_member(scan, scan->level, &scan->shape->nodes[node].entries[found], at);
+        } else {
+            at = scan_value(scan, at, &ignored);
         }
     }
     return 0;
@@ -277,7 +297,7 @@ static int step_member(cogni_scan *scan) {
             scan->phase = AT_ELEMENT;
             return 1;
         }
-        at = scan_value(scan, at, entry->slot >= 0 ? &scan->level_cells[level][entry->slot] : &value);
+        at = scan_member(scan, level, entry, at);
     } else {
         at = scan_value(scan, at, &value);
     }

@@ -39,6 +39,11 @@ package struct UnknownField: Sendable {
         case malformed(String, offset: Int)
     }
 
+    /// Whether a page was refused for the member that should hold its rows: it may be whole, and hold them elsewhere.
+    package static func isAboutRows(_ reason: String) -> Bool {
+        reason.hasPrefix("the member that should hold the rows")
+    }
+
     let raw: OpaquePointer
     package let shape: PageShape
     private var page: PageBytes?

@@ -13,6 +13,8 @@ package struct CursorWalk: Sendable, Equatable {
     }
 
     package let pagination: Pagination
+    /// Whether the stream is asked for spans of time, so that a shorter one may help.
+    package let hasWindow: Bool
     package let pageLimit: Int
     package let emptyLimit: Int
     /// Pages taken so far.
@@ -26,8 +28,14 @@ package struct CursorWalk: Sendable, Equatable {
     /// Which page had which items, by their hash.
     private var seenItems: [UInt64: Int] = [:]
 
-    package init(_ pagination: Pagination, pageLimit: Int = 1_000_000, emptyLimit: Int = 5) {
+    package init(
+        _ pagination: Pagination,
+        hasWindow: Bool = false,
+        pageLimit: Int = 1_000_000,
+        emptyLimit: Int = 5
+    ) {
         self.pagination = pagination
+        self.hasWindow = hasWindow
         self.pageLimit = pageLimit
         self.emptyLimit = emptyLimit
         cursor = pagination.style == .pageNumber ? "1" : nil
@@ -67,7 +75,9 @@ package struct CursorWalk: Sendable, Equatable {
         guard pages < pageLimit else {
             throw fault(
                 "the walk is longer than \(pageLimit) pages",
-                "ask for a shorter window with --since and --until"
+                hasWindow
+                    ? "ask for a shorter window with --since and --until"
+                    : "ask for larger pages (source.page_limit)"
             )
         }
         cursor = next
@@ -91,10 +101,36 @@ package struct CursorWalk: Sendable, Equatable {
             return found
         }
         if facts.hasMore == true {
-            let place = pagination.style == .linkHeader ? "the Link header" : pagination.cursorField
-            throw fault("\(pagination.moreField) is true, but \(place) gives no cursor to go on with", support)
+            if pagination.style == .none {
+                throw fault(
+                    "\(pagination.moreName) is true, but the connector says that there is one page",
+                    "say with `pagination` in the connector file how the stream's pages follow each other"
+                )
+            }
+            let place = pagination.style == .linkHeader ? "the Link header" : pagination.cursorName
+            throw fault("\(pagination.moreName) is true, but \(place) gives no cursor to go on with", support)
         }
+        if facts.hasMore == nil { try checkIsEnd(facts) }
         return nil
+    }
+
+    /// A field under another name than the connector's must not look like the last page.
+    private func checkIsEnd(_ facts: EnvelopeFacts) throws(Fault) {
+        guard !pagination.isOmittedAtEnd else { return }
+        let compare =
+            "compare `cursor_from` of the connector file with the reply; if the API leaves it out on the last page, add `omitted_at_end: true`"
+        switch pagination.style {
+        case .bucketPage, .cursorAfterLastID, .cursorAfterNext:
+            guard !facts.namesNext else { return }
+            throw fault("the reply has neither \(pagination.cursorName) nor \(pagination.moreName)", compare)
+        case .cursorAfterItemID:
+            guard facts.elementCount > 0, facts.lastItemID == nil else { return }
+            throw fault(
+                "the reply has no \(pagination.moreName), and its last item no \(pagination.cursorName)",
+                "compare `cursor_from` of the connector file with the items of the reply"
+            )
+        case .pageNumber, .linkHeader, .none: return
+        }
     }
 
     private func fault(_ what: String, _ mend: String) -> Fault {
@@ -102,7 +138,8 @@ package struct CursorWalk: Sendable, Equatable {
     }
 
     private var support: String {
-        "run it again; if it stays, narrow the stream with --since and --until and tell the API's support"
+        let narrow = hasWindow ? "narrow the stream with --since and --until and " : ""
+        return "run it again; if it stays, \(narrow)tell the API's support"
     }
 
     /// FNV-1a, 64 bits: the same in every process, unlike `Hasher`.
@@ -135,12 +172,18 @@ extension CursorWalk {
     }
 
     /// `nil` for what is not a memento.
-    package init?(_ pagination: Pagination, resuming memento: String, pageLimit: Int = 1_000_000, emptyLimit: Int = 5) {
+    package init?(
+        _ pagination: Pagination,
+        hasWindow: Bool = false,
+        resuming memento: String,
+        pageLimit: Int = 1_000_000,
+        emptyLimit: Int = 5
+    ) {
         guard let value = try? JSONValue(parsing: memento), let pages = value["pages"]?.integer, pages >= 0,
             let empty = value["empty"]?.integer, let finished = value["finished"]?.boolean,
             let seen = value["seen"]?.elements, value["cursor"] != nil
         else { return nil }
-        self.init(pagination, pageLimit: pageLimit, emptyLimit: emptyLimit)
+        self.init(pagination, hasWindow: hasWindow, pageLimit: pageLimit, emptyLimit: emptyLimit)
         self.pages = pages
         cursor = value["cursor"]?.text
         emptyRun = empty

@@ -4,6 +4,8 @@ package struct EnvelopeFacts: Sendable, Equatable {
     package var hasMore: Bool?
     /// The value of the envelope's cursor field, as text; `nil` when absent, null or empty.
     package var cursor: String?
+    /// Whether the reply held the cursor's field or `has_more`, be it as null. Without either, it says nothing of the end.
+    package var namesNext: Bool
     /// The `id` (or what the pagination names) of the last item.
     package var lastItemID: String?
     /// Entries of the outermost array: items, or buckets. Empty buckets count.
@@ -16,6 +18,7 @@ package struct EnvelopeFacts: Sendable, Equatable {
     package init(
         hasMore: Bool? = nil,
         cursor: String? = nil,
+        namesNext: Bool = true,
         lastItemID: String? = nil,
         elementCount: Int,
         linkNext: String? = nil,
@@ -23,6 +26,7 @@ package struct EnvelopeFacts: Sendable, Equatable {
     ) {
         self.hasMore = hasMore
         self.cursor = cursor
+        self.namesNext = namesNext
         self.lastItemID = lastItemID
         self.elementCount = elementCount
         self.linkNext = linkNext

@@ -14,17 +14,18 @@ package struct EnvelopeTail: Sendable, Equatable {
     private static let length = 4096
 
     /// `nil` when the page does not end with an array and then nothing but small members.
-    package init?(_ page: PageBytes, cursorField: String, moreField: String) {
-        self.init(page.suffix(EnvelopeTail.length), cursorField: cursorField, moreField: moreField)
+    package init?(_ page: PageBytes, cursorPath: [String], morePath: [String]) {
+        self.init(page.suffix(EnvelopeTail.length), cursorPath: cursorPath, morePath: morePath)
     }
 
-    init?(_ end: [UInt8], cursorField: String, moreField: String) {
+    init?(_ end: [UInt8], cursorPath: [String], morePath: [String]) {
         guard let bracket = end.lastIndex(of: UInt8(ascii: "]")) else { return nil }
         // With a beginning put before them, the members after the rows are an object of their own.
         let object = Array(#"{"":0"#.utf8) + end[(bracket + 1)...]
-        guard let members = try? JSONValue(parsing: object), let cursor = members[cursorField]?.text, !cursor.isEmpty
+        guard let members = try? JSONValue(parsing: object), let cursor = members.member(cursorPath)?.text,
+            !cursor.isEmpty
         else { return nil }
         self.cursor = cursor
-        hasMore = members[moreField]?.boolean
+        hasMore = members.member(morePath)?.boolean
     }
 }

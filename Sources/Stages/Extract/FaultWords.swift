@@ -46,8 +46,10 @@ package struct FaultWords: Sendable {
         return Fault(code, answer, at: places(headers), mend: mend)
     }
 
+    /// - mend: what else than the reply may be wrong.
     package func malformed(
         _ reason: String,
+        mend: String? = nil,
         headers: [String: String],
         attempts: Int,
         after elapsed: Duration
@@ -56,7 +58,8 @@ package struct FaultWords: Sendable {
             .badReply,
             "GET \(template) answered 200 with a page that can't be used: \(reason)\(FaultWords.spent(attempts, elapsed))",
             at: places(headers),
-            mend: "run it again later; if it stays, give the API's support the request id"
+            mend: (mend.map { "\($0); if they agree, " } ?? "")
+                + "run it again later; if it stays, give the API's support the request id"
         )
     }
 

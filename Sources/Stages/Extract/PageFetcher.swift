@@ -8,6 +8,8 @@ package enum PageVerdict: Sendable {
     case ok
     /// Not what was promised: cut, HTML, no `data`. Worth another try. One sentence without contents.
     case malformed(String)
+    /// The same, and perhaps no reply ever is as the connector says: how to mend that.
+    case unlike(String, mend: String)
 }
 
 /// How a page was come by, for the run log.
@@ -172,10 +174,12 @@ package struct PageFetcher: Sendable {
         }
         var verdict = ReplyShape.verdict(reply, sanitize: sanitize)
         if case .ok = verdict { verdict = await validate(reply) }
-        guard case .malformed(let reason) = verdict else {
-            return .reply(status: 200, headers: reply.headers, envelope: ErrorEnvelope())
-        }
         let hint = reply.isDelimited ? "" : " (the connection was closed without marking the end of the body)"
-        return .malformed(reason: reason + hint, headers: reply.headers)
+        switch verdict {
+        case .ok: return .reply(status: 200, headers: reply.headers, envelope: ErrorEnvelope())
+        case .malformed(let reason): return .malformed(reason: reason + hint, headers: reply.headers)
+        case .unlike(let reason, let mend):
+            return .malformed(reason: reason + hint, mend: mend, headers: reply.headers)
+        }
     }
 }

@@ -57,8 +57,10 @@ package actor PseudonymTransport: Transport {
 
     private func learn(_ body: JSONValue, _ spec: StreamSpec) {
         // Cursors that are ids are learned from their rows, where their kind is known; opaque ones have no other place.
-        let cursor = spec.pagination.cursorField
-        if !cursor.isEmpty, !cursor.hasSuffix("id"), let text = body[cursor]?.text { book.note(text, as: .identifier) }
+        let cursor = spec.pagination.cursorPath
+        if let last = cursor.last, !last.hasSuffix("id"), let text = body.member(cursor)?.text {
+            book.note(text, as: .identifier)
+        }
         learn(body, spec, members: spec.rows.members[...], bucket: nil)
     }
 

@@ -119,8 +119,7 @@ struct RecordedStore: Sendable {
     {
         let pagination = spec.pagination
         func id(_ value: JSONValue?) -> String? {
-            let name = pagination.style == .cursorAfterItemID ? pagination.cursorField : "id"
-            return value?[name]?.text
+            value?.member(pagination.style == .cursorAfterItemID ? pagination.cursorPath : ["id"])?.text
         }
         let byItem = pagination.style == .cursorAfterLastID || pagination.style == .cursorAfterItemID
         let size =
@@ -141,24 +140,16 @@ struct RecordedStore: Sendable {
         }
         let page = chosen.dropFirst(start).prefix(max(1, size))
         let hasMore = page.endIndex < chosen.count
-        var members = envelope.members ?? []
-        func set(_ key: String, _ value: JSONValue) {
-            if let place = members.firstIndex(where: { $0.key == key }) {
-                members[place].value = value
-            } else {
-                members.append(.init(key, value))
-            }
-        }
-        set(member, .array(page.map(\.value)))
-        set(pagination.moreField, .bool(hasMore))
-        if envelope["first_id"] != nil { set("first_id", .optional(id(page.first?.value))) }
+        var reply = envelope.setting([member], .array(page.map(\.value)))
+        reply = reply.setting(pagination.morePath, .bool(hasMore))
+        if envelope["first_id"] != nil { reply = reply.setting(["first_id"], .optional(id(page.first?.value))) }
         switch pagination.style {
-        case .cursorAfterLastID: set(pagination.cursorField, .optional(id(page.last?.value)))
+        case .cursorAfterLastID: reply = reply.setting(pagination.cursorPath, .optional(id(page.last?.value)))
         case .bucketPage, .cursorAfterNext:
-            set(pagination.cursorField, hasMore ? .string("replay_\(page.endIndex)") : .null)
+            reply = reply.setting(pagination.cursorPath, hasMore ? .string("replay_\(page.endIndex)") : .null)
         default: break
         }
-        return .object(members)
+        return reply
     }
 
     /// The parts of `window` that no recording covers.

@@ -36,7 +36,7 @@ package struct RetryMachine: Sendable {
     package enum Outcome: Sendable {
         case reply(status: Int, headers: [String: String], envelope: ErrorEnvelope)
         /// Status 200, but its body is not what was promised.
-        case malformed(reason: String, headers: [String: String])
+        case malformed(reason: String, mend: String? = nil, headers: [String: String])
         case failed(TransportError)
     }
 
@@ -77,9 +77,9 @@ package struct RetryMachine: Sendable {
             )
             guard isWorthAnotherTry(status, envelope, advice) else { return .fail(fault) }
             return again(fault, wait: advice.wait, elapsed, random)
-        case .malformed(let reason, let headers):
+        case .malformed(let reason, let mend, let headers):
             malformed += 1
-            let fault = words.malformed(reason, headers: headers, attempts: attempts, after: elapsed)
+            let fault = words.malformed(reason, mend: mend, headers: headers, attempts: attempts, after: elapsed)
             return malformed < policy.maxMalformed ? again(fault, wait: nil, elapsed, random) : .fail(fault)
         case .failed(let error):
             let fault = words.fault(error, attempts: attempts, after: elapsed)

@@ -6,6 +6,8 @@ package struct PageFacts: Sendable {
     package var hasMore: Bool?
     /// The value of the style's cursor field in the envelope.
     package var cursor: String?
+    /// Whether the reply held the cursor's field or the one that says whether more follows, be it as null.
+    package var namesNext = true
     /// For `cursor_after_item_id`: the field of the last item.
     package var lastItemID: String?
     /// Of a list's page: keys of the first and the last item, and how many; `nil` for reports, whose buckets say more.
@@ -24,6 +26,8 @@ package struct PageFacts: Sendable {
 package enum PageFailure: Error {
     /// Not whole or not this shape: worth asking for again.
     case malformed(String)
+    /// The same, and perhaps no page of this API ever is as the connector says: how to mend that.
+    case unlike(String, mend: String)
     /// A row broke the schema: asking again won't help.
     case refused(Fault)
 }

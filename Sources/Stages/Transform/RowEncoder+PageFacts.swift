@@ -25,6 +25,53 @@ extension RowEncoder {
         }
     }
 
+    func failure(_ reason: String) -> PageFailure {
+        guard PageScanner.isAboutRows(reason) else { return .malformed(reason) }
+        let members = layout.spec.rows.members.map { $0 + "[]" }.joined(separator: ".")
+        return .unlike(reason, mend: "compare `rows` of the connector file (\(members)) with the reply")
+    }
+
+    /// What the reply says beside its rows about the page after it.
+    func noteNext(into facts: inout PageFacts) throws(PageFailure) {
+        let pages = layout.spec.pagination
+        if let more = layout.more {
+            switch scanner.cell(level: 0, slot: more.slot).kind {
+            case .yes: facts.hasMore = true
+            case .no: facts.hasMore = false
+            case .absent, .null: facts.hasMore = nil
+            // Where there is one page, it may be another field of that name.
+            default:
+                guard pages.style == .none else {
+                    throw .unlike(
+                        "`\(pages.moreName)` is not a boolean",
+                        mend: "compare `more` of the connector file with the reply"
+                    )
+                }
+            }
+        }
+        guard let cursor = layout.cursor else { return }
+        let cell = scanner.cell(level: 0, slot: cursor.slot)
+        switch cell.kind {
+        case .absent, .null: facts.cursor = nil
+        case .integer, .number, .plainString, .escapedString: facts.cursor = text(cell)
+        case .yes, .no, .object, .array:
+            throw .refused(
+                Fault(
+                    .badReply,
+                    "`\(pages.cursorName)` of the reply is \(ValueResolver.name(cell.kind)), which is no cursor",
+                    mend: "compare `cursor_from` of the connector file with the reply"
+                )
+            )
+        }
+        facts.namesNext = isStated(cursor) || layout.more.map(isStated) == true
+    }
+
+    /// Whether the member is there, be it as null. An object around it that is null says as much.
+    private func isStated(_ place: StreamLayout.EnvelopePlace) -> Bool {
+        scanner.cell(level: 0, slot: place.slot).kind != .absent
+            || place.outer.contains { scanner.cell(level: 0, slot: $0).kind == .null }
+    }
+
     func noteLastItem(into facts: inout PageFacts) {
         guard let slot = layout.itemSlot, scanner.rowCount > 0 else { return }
         facts.lastItemID = text(scanner.cell(row: scanner.rowCount - 1, slot: slot))

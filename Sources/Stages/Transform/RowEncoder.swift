@@ -138,7 +138,7 @@ package final class RowEncoder {
         clock?.add(.scan, nanoseconds: 0, bytes: page.count)
         while true {
             switch StageClock.measure(.scan, { scanner.next() }) {
-            case .malformed(let reason, let offset): throw .malformed("\(reason), at byte \(offset)")
+            case .malformed(let reason, let offset): throw failure("\(reason), at byte \(offset)")
             case .rows:
                 let count = scanner.rowCount
                 if count > 0 {
@@ -154,15 +154,7 @@ package final class RowEncoder {
                 if let slot = layout.errorSlot, !scanner.cell(level: 0, slot: slot).isMissing, facts.elementCount == 0 {
                     throw .malformed("the reply holds an error object")
                 }
-                if let slot = layout.moreSlot {
-                    switch scanner.cell(level: 0, slot: slot).kind {
-                    case .yes: facts.hasMore = true
-                    case .no: facts.hasMore = false
-                    case .absent, .null: facts.hasMore = nil
-                    default: throw .malformed("`\(layout.spec.pagination.moreField)` is not a boolean")
-                    }
-                }
-                if let slot = layout.cursorSlot { facts.cursor = text(scanner.cell(level: 0, slot: slot)) }
+                try noteNext(into: &facts)
                 return facts
             }
         }

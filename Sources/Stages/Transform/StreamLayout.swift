@@ -13,6 +13,17 @@ struct StreamLayout {
         case nothing
     }
 
+    /// A member of the reply, and the objects that it lies in.
+    struct EnvelopePlace {
+        let slot: Int
+        let outer: [Int]
+
+        init(_ shape: PageShape, _ path: [String]) {
+            slot = shape.slot(level: 0, path: path)
+            outer = path.indices.dropFirst().map { shape.slot(level: 0, path: Array(path[..<$0])) }
+        }
+    }
+
     let spec: StreamSpec
     let columns: [Column]
     let sources: [Source]
@@ -20,8 +31,8 @@ struct StreamLayout {
     let key: [Int]
     let timeColumn: Int?
     let shape: PageShape
-    let cursorSlot: Int?
-    let moreSlot: Int?
+    let cursor: EnvelopePlace?
+    let more: EnvelopePlace?
     let errorSlot: Int?
     /// In the row; for `cursor_after_item_id`.
     let itemSlot: Int?
@@ -57,13 +68,12 @@ struct StreamLayout {
         for path in spec.ignoredFields { shape.ignore(level: row, path: path) }
         let pages = spec.pagination
         switch pages.style {
-        case .none, .linkHeader, .pageNumber: cursorSlot = nil
-        case .cursorAfterItemID: cursorSlot = nil
+        case .none, .linkHeader, .pageNumber, .cursorAfterItemID: cursor = nil
         case .bucketPage, .cursorAfterLastID, .cursorAfterNext:
-            cursorSlot = row > 0 ? shape.slot(level: 0, path: [pages.cursorField]) : nil
+            cursor = row > 0 ? EnvelopePlace(shape, pages.cursorPath) : nil
         }
-        itemSlot = pages.style == .cursorAfterItemID ? shape.slot(level: row, path: [pages.cursorField]) : nil
-        moreSlot = row > 0 && pages.style != .none ? shape.slot(level: 0, path: [pages.moreField]) : nil
+        itemSlot = pages.style == .cursorAfterItemID ? shape.slot(level: row, path: pages.cursorPath) : nil
+        more = row > 0 ? EnvelopePlace(shape, pages.morePath) : nil
         errorSlot = row > 0 ? shape.slot(level: 0, path: ["error"]) : nil
         let isReport = spec.mode == .report && row >= 2
         bucketStartSlot = isReport ? shape.slot(level: row - 1, path: ["start_time"]) : nil
