@@ -138,4 +138,15 @@ package struct StreamSpec: Sendable, Equatable {
     }
 
     package func column(_ name: String) -> Column? { columns.first { $0.name == name } }
+
+    /// Where a report's buckets say when they begin: its time column's place, or the usual one.
+    package var bucketStart: [String] {
+        let column = timeColumn.flatMap(column)
+        return column?.origin == .bucket ? column?.path ?? [] : ["start_time"]
+    }
+
+    /// Where they say when they end: the place of the buckets' other timestamp, or the usual one.
+    package var bucketEnd: [String] {
+        columns.first { $0.origin == .bucket && $0.kind == .timestamp && $0.name != timeColumn }?.path ?? ["end_time"]
+    }
 }

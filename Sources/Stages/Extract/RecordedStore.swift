@@ -192,7 +192,7 @@ private struct TimePath {
         guard let name = spec.timeColumn, let column = spec.column(name), !column.path.isEmpty else { return nil }
         path = column.path
         isBucket = column.origin == .bucket
-        endField = spec.columns.first { $0.origin == .bucket && $0.kind == .timestamp && $0.name != name }?.path.first
+        endField = spec.bucketEnd.first
     }
 
     func start(of value: JSONValue) -> Instant? {

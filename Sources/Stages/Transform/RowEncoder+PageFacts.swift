@@ -89,9 +89,20 @@ extension RowEncoder {
     func noteBucket(into facts: inout PageFacts) throws(PageFailure) {
         guard let startSlot = layout.bucketStartSlot, let endSlot = layout.bucketEndSlot else { return }
         let level = layout.shape.rowLevel - 1
-        let start = scanner.integer(scanner.cell(level: level, slot: startSlot))
-        let end = scanner.integer(scanner.cell(level: level, slot: endSlot))
-        guard let start, let end, end > start else { throw .malformed("a bucket without start and end") }
-        facts.buckets.append((Instant(seconds: start), Instant(seconds: end)))
+        guard let start = instant(scanner.cell(level: level, slot: startSlot)),
+            let end = instant(scanner.cell(level: level, slot: endSlot)), end > start
+        else {
+            let names = [layout.spec.bucketStart, layout.spec.bucketEnd].map { $0.joined(separator: ".") }
+            throw .unlike(
+                "a bucket without \(names.joined(separator: " and "))",
+                mend: "compare the connector file's timestamps `from: bucket` with the reply"
+            )
+        }
+        facts.buckets.append((start, end))
+    }
+
+    private func instant(_ cell: Cell) -> Instant? {
+        if let seconds = scanner.integer(cell) { return Instant(seconds: seconds) }
+        return text(cell).flatMap { Instant(text: $0) }
     }
 }

@@ -76,8 +76,8 @@ struct StreamLayout {
         more = row > 0 ? EnvelopePlace(shape, pages.morePath) : nil
         errorSlot = row > 0 ? shape.slot(level: 0, path: ["error"]) : nil
         let isReport = spec.mode == .report && row >= 2
-        bucketStartSlot = isReport ? shape.slot(level: row - 1, path: ["start_time"]) : nil
-        bucketEndSlot = isReport ? shape.slot(level: row - 1, path: ["end_time"]) : nil
+        bucketStartSlot = isReport ? shape.slot(level: row - 1, path: spec.bucketStart) : nil
+        bucketEndSlot = isReport ? shape.slot(level: row - 1, path: spec.bucketEnd) : nil
         let known = sources
         keySlots =
             isReport
