@@ -57,10 +57,17 @@ package struct Instant: Sendable, Hashable, Comparable {
 
     /// Reads `2026-11-03`, `2026-11-03T04:05:06Z`, the same with an offset (`+02:00`), or Unix seconds.
     package init?(text: String) {
+        guard let (instant, fraction) = Instant.withFraction(text), fraction.isEmpty else { return nil }
+        self = instant
+    }
+
+    /// Reads what ``init(text:)`` reads, and a fraction of a second: its digits, without zeros at their end.
+    ///
+    /// A leap second (`:60`) is the first second after it, as Unix counts.
+    package static func withFraction(_ text: String) -> (instant: Instant, fraction: String)? {
         let bytes = Array(text.utf8)
         if !bytes.isEmpty, bytes.count <= 12, bytes.allSatisfy({ $0 >= 48 && $0 <= 57 }), let seconds = Int64(text) {
-            self.init(seconds: seconds)
-            return
+            return (Instant(seconds: seconds), "")
         }
         func number(_ range: Range<Int>) -> Int? {
             guard range.upperBound <= bytes.count else { return nil }
@@ -77,26 +84,34 @@ package struct Instant: Sendable, Hashable, Comparable {
         else { return nil }
         let start = Instant(year: Int64(year), month: month, day: day)
         guard start.fields.month == month else { return nil }  // 31 April
-        if bytes.count == 10 {
-            self = start
-            return
-        }
+        if bytes.count == 10 { return (start, "") }
         guard bytes.count >= 20, bytes[10] == 84 || bytes[10] == 116 || bytes[10] == 32, bytes[13] == 58,
             bytes[16] == 58,
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            hour < 24, minute < 60, second < 60
+            hour < 24, minute < 60, second <= 60
         else { return nil }
+        var zone = 19
+        var fraction = ""
+        if bytes[19] == 46 {
+            let digits = bytes[20...].prefix { $0 >= 48 && $0 <= 57 }
+            guard !digits.isEmpty, digits.endIndex < bytes.count else { return nil }
+            zone = digits.endIndex
+            fraction = String(decoding: digits.reversed().drop { $0 == 48 }.reversed(), as: UTF8.self)
+        }
         var offset: Int64 = 0
-        switch bytes[19] {
+        switch bytes[zone] {
         case 90, 122:
-            guard bytes.count == 20 else { return nil }
+            guard bytes.count == zone + 1 else { return nil }
         case 43, 45:
-            guard bytes.count == 25, bytes[22] == 58, let h = number(20..<22), let m = number(23..<25) else {
-                return nil
-            }
-            offset = Int64(h * 3600 + m * 60) * (bytes[19] == 45 ? -1 : 1)
+            guard bytes.count == zone + 6, bytes[zone + 3] == 58, let h = number(zone + 1..<zone + 3),
+                let m = number(zone + 4..<zone + 6), h < 24, m < 60
+            else { return nil }
+            offset = Int64(h * 3600 + m * 60) * (bytes[zone] == 45 ? -1 : 1)
         default: return nil
         }
-        self = start + Int64(hour * 3600 + minute * 60 + second) - offset
+        let instant = start + Int64(hour * 3600 + minute * 60 + second) - offset
+        // Years have four digits, also after the offset.
+        guard (-62_167_219_200...253_402_300_799).contains(instant.seconds) else { return nil }
+        return (instant, fraction)
     }
 }

@@ -49,9 +49,9 @@ struct ExpiringRows {
             try rows.forEach { line throws(Fault) in
                 guard let cells = reader.cells(line) else { throw rows.foreign }
                 if let gone, !reader.isNull(cells[gone]) { return }
-                guard let text = reader.jsonValue(cells[at], .timestamp).text, let end = Instant(text: text) else {
-                    return
-                }
+                guard let text = reader.jsonValue(cells[at], .timestamp).text,
+                    let end = Instant.withFraction(text)?.instant
+                else { return }
                 if end <= limit { count += 1 }
             }
         }

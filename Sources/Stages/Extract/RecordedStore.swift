@@ -197,7 +197,8 @@ private struct TimePath {
 
     func start(of value: JSONValue) -> Instant? {
         let found = path.reduce(Optional(value)) { value, key in value?[key] }
-        return found?.integer.map { Instant(seconds: Int64($0)) } ?? found?.text.flatMap { Instant(text: $0) }
+        if let seconds = found?.integer { return Instant(seconds: Int64(seconds)) }
+        return found?.text.flatMap { Instant.withFraction($0)?.instant }
     }
 
     func end(of value: JSONValue) -> Instant? {

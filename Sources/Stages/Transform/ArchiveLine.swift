@@ -77,9 +77,7 @@ package struct ArchiveLine: Sendable {
     package func time(_ cells: [ArraySlice<UInt8>]) -> Int64? {
         guard let timeColumn else { return 0 }
         guard let text = keyText(cells[timeColumn], .timestamp) else { return nil }
-        var plain = String(decoding: text, as: UTF8.self)
-        if let point = plain.firstIndex(of: ".") { plain = plain[..<point] + "Z" }
-        return Instant(text: plain)?.seconds
+        return Instant.withFraction(String(decoding: text, as: UTF8.self))?.instant.seconds
     }
 
     /// Whether the cell is null.

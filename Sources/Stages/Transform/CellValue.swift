@@ -80,22 +80,26 @@ struct ValueResolver {
     }
 
     private func timestamp(_ kind: Cell.Kind, _ text: [UInt8]) throws(WrongValue) -> ([UInt8], Int64) {
-        if kind == .plainString, let instant = Instant(text: String(decoding: text, as: UTF8.self)), text.contains(45) {
-            return (Array(instant.text.utf8), instant.seconds)
+        if kind == .plainString || kind == .escapedString, text.contains(UInt8(ascii: "-")),
+            let (instant, fraction) = Instant.withFraction(String(decoding: text, as: UTF8.self))
+        {
+            return (ValueResolver.rfc3339(instant, Array(fraction.utf8)), instant.seconds)
         }
         guard isNumberOrString(kind), let plain = PlainDecimal.normalized(text) else {
-            throw wrong(kind, "Unix seconds")
+            throw wrong(kind, "a time, in Unix seconds or as RFC 3339 text,")
         }
         let parts = plain.split(separator: UInt8(ascii: "."), maxSplits: 1)
         guard let seconds = Int64(String(decoding: parts[0], as: UTF8.self)), plain[0] != UInt8(ascii: "-"),
             seconds <= 253_402_300_799
         else { throw WrongValue("column \(column.name) holds a time outside the years 1970 to 9999: milliseconds?") }
-        var out = Array(Instant(seconds: seconds).text.utf8)
-        if parts.count == 2 {
-            let fraction = parts[1].reversed().drop { $0 == UInt8(ascii: "0") }.reversed()
-            if !fraction.isEmpty { out = out.dropLast() + [UInt8(ascii: ".")] + fraction + [UInt8(ascii: "Z")] }
-        }
-        return (out, seconds)
+        let fraction = parts.count == 2 ? parts[1].reversed().drop { $0 == UInt8(ascii: "0") }.reversed() : []
+        return (ValueResolver.rfc3339(Instant(seconds: seconds), Array(fraction)), seconds)
+    }
+
+    /// Whole seconds, and what the API says beyond them: no number of it is ever rounded.
+    private static func rfc3339(_ instant: Instant, _ fraction: [UInt8]) -> [UInt8] {
+        let text = Array(instant.text.utf8)
+        return fraction.isEmpty ? text : text.dropLast() + [UInt8(ascii: ".")] + fraction + [UInt8(ascii: "Z")]
     }
 
     private func json(_ kind: Cell.Kind, _ text: [UInt8], _ type: String?) throws(WrongValue) -> CellText.Value {

@@ -144,13 +144,11 @@ struct EventReader {
 
     /// RFC 3339 with or without fraction and offset, a date, or Unix seconds.
     static func instant(_ text: String) -> Instant? {
-        if let instant = Instant(text: text) { return instant }
+        if let (instant, _) = Instant.withFraction(text) { return instant }
         if let decimal = ExactDecimal(text), decimal.magnitude < ExactDecimal(100_000_000_000) {
             return Int64(text.prefix { $0 != "." }).map { Instant(seconds: $0) }
         }
-        guard let point = text.firstIndex(of: ".") else { return nil }
-        let rest = text[text.index(after: point)...].drop { ("0"..."9").contains($0) }
-        return Instant(text: String(text[..<point] + rest))
+        return nil
     }
 
     /// RFC 4180; an empty unquoted cell is `nil`.
