@@ -6,6 +6,7 @@ import shutil
 import unittest
 
 from harness import FIXTURE, ROOT, CogniTest, Literal
+from plain_api import PlainTest, page
 
 ALL = ROOT / "pipelines/openai-admin.yaml"
 
@@ -157,6 +158,26 @@ class UnknownFields(CogniTest):
         self.assertEqual(done.code, 5, done)
         self.assertRegex(done.error, "output_reasoning_tokens|workspace_label")
         self.assertIn("usage_completions", done.error)
+
+
+class Guarded(PlainTest, CogniTest):
+    def test_guarded_keys_are_the_same_rows_again(self):
+        names = ["=1+1", "+49", "-x", "@home", "'=1", "plain", " =x", "-3.25"]
+        events = [{"id": name, "at": 1795000000 + number} for number, name in enumerate(names)]
+        api = self.api({
+            "/things": page(*({"id": name, "name": name} for name in names)),
+            "/events": json.dumps({"data": events, "has_more": False, "last_id": "e"}).encode(),
+        })  # fmt: skip
+        pipeline = self.plain("things: {}\nevents: { lookback: 30d }", load="format: csv\nguard_formulas: true")
+        self.go(pipeline, api)
+        before = self.at().archives()
+        again = self.go(pipeline, api, now="2026-11-20T13:00:00Z")
+        self.assertEqual(again.summary["outcome"], "unchanged", again)
+        api.pages["/things"] = page(*({"id": name, "name": "new"} for name in names))
+        self.go(pipeline, api, now="2026-11-20T14:00:00Z")
+        self.assertEqual({row["change"] for row in self.at().rows("things_changes")}, {"changed"})
+        self.assertEqual(len(self.at().rows("events")), len(names))
+        self.assertEqual({path for path in before if "events" in path}, {path for path in self.at().archives() if "events" in path})
 
 
 if __name__ == "__main__":

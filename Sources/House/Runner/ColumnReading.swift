@@ -13,6 +13,7 @@ struct ColumnReading {
     let column: String
     /// Files in staging are of this format; their names have no ending that says so.
     let format: Pipeline.Load.Format
+    let guardsFormulas: Bool
 
     /// Of a file in staging: as they were counted while it was written, where they were.
     func values(of file: StagedFile, codec: Codec) throws(Fault) -> [DistinctValue]? {
@@ -26,7 +27,13 @@ struct ColumnReading {
         guard let index = columns.firstIndex(where: { $0.name == column }) else { return [] }
         // Files of a generation may be of another format than today's.
         let isCSV = codec == nil ? RowFormat(path: path) == .csv : format == .csv
-        let reader = ArchiveLine(format: isCSV ? .csv : .ndjson, columns: columns, primaryKey: [], timeColumn: nil)
+        let reader = ArchiveLine(
+            format: isCSV ? .csv : .ndjson,
+            guardsFormulas: guardsFormulas,
+            columns: columns,
+            primaryKey: [],
+            timeColumn: nil
+        )
         let totals = LineTotals(columns: columns.map { ($0.name, false) }, isCSV: isCSV, isStrict: false)
         let ending = columns.firstIndex { $0.name == "deleted_at" && $0.origin == .ours }
         let set = totals.collect(index, until: ending)

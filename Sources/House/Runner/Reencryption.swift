@@ -194,6 +194,7 @@ package struct Reencryption: Sendable {
             if spec.name == stream.name {
                 return ArchiveLine(
                     format: cells,
+                    guardsFormulas: pipeline.load.guardFormulas,
                     columns: spec.archiveColumns,
                     primaryKey: stream.primaryKey,
                     timeColumn: spec.timeColumn

@@ -238,7 +238,12 @@ struct RelationCheck {
 
     private func reading(_ place: Relation.Place) -> ColumnReading? {
         pipeline.connector.stream(place.stream).map { spec in
-            ColumnReading(columns: spec.archiveColumns, column: place.column, format: pipeline.load.format)
+            ColumnReading(
+                columns: spec.archiveColumns,
+                column: place.column,
+                format: pipeline.load.format,
+                guardsFormulas: pipeline.load.guardFormulas
+            )
         }
     }
 

@@ -190,7 +190,12 @@ struct RunWork: Sendable {
 
     /// What a column of the stream's new files names. Files that an earlier attempt closed are read for it.
     private func ids(_ column: String, _ spec: StreamSpec, _ files: [StagedFile]) throws(Fault) -> [String] {
-        let reading = ColumnReading(columns: spec.archiveColumns, column: column, format: pipeline.load.format)
+        let reading = ColumnReading(
+            columns: spec.archiveColumns,
+            column: column,
+            format: pipeline.load.format,
+            guardsFormulas: pipeline.load.guardFormulas
+        )
         var found: Set<String> = []
         for file in files {
             let values = try reading.values(of: file, codec: pipeline.load.codec)

@@ -237,7 +237,13 @@ struct StreamClosing: Sendable {
     }
 
     func reader(_ primaryKey: [String]) -> ArchiveLine {
-        ArchiveLine(format: format, columns: spec.archiveColumns, primaryKey: primaryKey, timeColumn: spec.timeColumn)
+        ArchiveLine(
+            format: format,
+            guardsFormulas: pipeline.load.guardFormulas,
+            columns: spec.archiveColumns,
+            primaryKey: primaryKey,
+            timeColumn: spec.timeColumn
+        )
     }
 
     func earlySink(_ number: Int, _ prefix: String, _ reader: ArchiveLine) -> ArchiveSink {

@@ -8,12 +8,21 @@ internal import RecordScan
 package struct ArchiveLine: Sendable {
     package let format: CellText.Format
     package let columns: [Column]
+    /// Whether CSV cells may have an apostrophe before them that is not theirs.
+    private let guardsFormulas: Bool
     private let key: [Int]
     private let timeColumn: Int?
     private let prefixes: [[UInt8]]
 
-    package init(format: CellText.Format, columns: [Column], primaryKey: [String], timeColumn: String?) {
+    package init(
+        format: CellText.Format,
+        guardsFormulas: Bool = false,
+        columns: [Column],
+        primaryKey: [String],
+        timeColumn: String?
+    ) {
         self.format = format
+        self.guardsFormulas = guardsFormulas && format == .csv
         self.columns = columns
         key = primaryKey.compactMap { name in columns.firstIndex { $0.name == name } }
         self.timeColumn = timeColumn.flatMap { name in columns.firstIndex { $0.name == name } }
@@ -91,7 +100,7 @@ package struct ArchiveLine: Sendable {
         if format == .ndjson {
             return cell.first == UInt8(ascii: "\"") && kind != .json ? Array(cell.dropFirst().dropLast()) : Array(cell)
         }
-        let plain = ArchiveLine.unquoted(cell)
+        let plain = plain(cell)
         guard kind == .string || kind == .timestamp || kind == .decimal else { return plain }
         var out: [UInt8] = []
         JSONValue.escape(plain, into: &out)
@@ -102,12 +111,18 @@ package struct ArchiveLine: Sendable {
     package func jsonValue(_ cell: ArraySlice<UInt8>, _ kind: Column.Kind) -> JSONValue {
         if isNull(cell) { return .null }
         if format == .ndjson { return (try? JSONValue(parsing: Array(cell))) ?? .null }
-        let plain = ArchiveLine.unquoted(cell)
+        let plain = plain(cell)
         switch kind {
         case .json, .integer, .boolean:
             return (try? JSONValue(parsing: plain)) ?? .string(String(decoding: plain, as: UTF8.self))
         case .string, .timestamp, .decimal: return .string(String(decoding: plain, as: UTF8.self))
         }
+    }
+
+    /// A CSV cell's own text.
+    private func plain(_ cell: ArraySlice<UInt8>) -> [UInt8] {
+        let text = ArchiveLine.unquoted(cell)
+        return guardsFormulas ? CellText.unguarded(text) : text
     }
 
     private static func unquoted(_ cell: ArraySlice<UInt8>) -> [UInt8] {

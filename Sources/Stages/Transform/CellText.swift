@@ -40,8 +40,7 @@ package struct CellText: Sendable {
             out.append(UInt8(ascii: "\""))
             return out
         case (.text(let text), .csv):
-            let guarded = guardsFormulas && CellText.startsFormula(text) ? [UInt8(ascii: "'")] + text : text
-            return quotedIfNeeded(guarded)
+            return quotedIfNeeded(guardsFormulas ? CellText.guarded(text) : text)
         }
     }
 
@@ -73,6 +72,21 @@ package struct CellText: Sendable {
         }
         out.append(UInt8(ascii: "\""))
         return out
+    }
+
+    /// The text as a spreadsheet takes it for one. A text that looks guarded by itself gets one more apostrophe, so
+    /// that ``unguarded(_:)`` gives each text back.
+    private static func guarded(_ text: [UInt8]) -> [UInt8] {
+        let bare = Array(text.drop { $0 == UInt8(ascii: "'") })
+        return startsFormula(bare) ? [UInt8(ascii: "'")] + text : text
+    }
+
+    /// The text that ``guarded(_:)`` was given.
+    static func unguarded(_ text: [UInt8]) -> [UInt8] {
+        guard text.first == UInt8(ascii: "'"), startsFormula(Array(text.drop { $0 == UInt8(ascii: "'") })) else {
+            return text
+        }
+        return Array(text.dropFirst())
     }
 
     private static func startsFormula(_ text: [UInt8]) -> Bool {
