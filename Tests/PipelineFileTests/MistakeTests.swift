@@ -114,6 +114,18 @@ import Testing
             "4:37 \"users.id\" cannot be masked: \"id\" is part of the primary key of \"users\"; encrypt it with mode: deterministic"
         ),
         (
+            "transform: [{ sanitize: { fields: { effective_at: mask } } }]",
+            "4:37 \"effective_at\" cannot be masked: \"effective_at\" decides the partitions of \"audit_logs\"; leave it out"
+        ),
+        (
+            "transform: [{ sanitize: { fields: { costs.start_time: drop } } }]",
+            "4:37 \"costs.start_time\" cannot be dropped: \"start_time\" decides the partitions of \"costs\"; leave it out"
+        ),
+        (
+            "transform: [{ encrypt: { fields: [audit_logs.effective_at], mode: randomized } }]",
+            "4:35 \"audit_logs.effective_at\" cannot be encrypted: \"effective_at\" decides the partitions of \"audit_logs\"; leave it out"
+        ),
+        (
             "transform: [{ encrypt: { mode: pseudonym } }]",
             "4:15 \"fields\" is missing in \"encrypt\"; name columns, stream.column or domain:user"
         ),

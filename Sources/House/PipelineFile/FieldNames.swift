@@ -94,14 +94,15 @@ struct FieldNames {
         }
     }
 
-    /// The column that decides the partition has to stay readable.
-    func checkKeepsTimes(_ columns: [Found], _ name: String, at place: Place) {
-        guard let found = columns.first(where: { $0.column.name == $0.stream.timeColumn }) else { return }
+    /// The column that decides the partition has to stay readable. Tells whether it does.
+    func checkKeepsTimes(_ columns: [Found], _ name: String, verb: String, at place: Place) -> Bool {
+        guard let found = columns.first(where: { $0.column.name == $0.stream.timeColumn }) else { return true }
         report.error(
             .primaryKey,
-            "\(report.quoted(name)) cannot be encrypted: \"\(found.column.name)\" decides the partitions of \"\(found.stream.name)\"",
+            "\(report.quoted(name)) cannot be \(verb): \"\(found.column.name)\" decides the partitions of \"\(found.stream.name)\"",
             at: place,
             hint: "leave it out"
         )
+        return false
     }
 }

@@ -84,12 +84,10 @@ extension PipelineReader {
             let columns = fields.columns(named: entry.key, at: entry.keyPlace, allowsDomains: false)
             guard let rule = rules.word(entry.key, Pipeline.Transform.FieldRule.self) else { continue }
             made.fieldRules[entry.key] = rule
-            fields.checkKeepsRowsApart(
-                columns,
-                entry.key,
-                verb: rule == .mask ? "masked" : "dropped",
-                at: entry.keyPlace
-            )
+            let verb = rule == .mask ? "masked" : "dropped"
+            if fields.checkKeepsTimes(columns, entry.key, verb: verb, at: entry.keyPlace) {
+                fields.checkKeepsRowsApart(columns, entry.key, verb: verb, at: entry.keyPlace)
+            }
         }
     }
 
@@ -108,10 +106,9 @@ extension PipelineReader {
         }
         for text in texts {
             let columns = fields.columns(named: text.value, at: text.place, allowsDomains: true)
-            if mode == .randomized {
+            let keepsTimes = fields.checkKeepsTimes(columns, text.value, verb: "encrypted", at: text.place)
+            if keepsTimes, mode == .randomized {
                 fields.checkKeepsRowsApart(columns, text.value, verb: "encrypted at random", at: text.place)
-            } else {
-                fields.checkKeepsTimes(columns, text.value, at: text.place)
             }
         }
         let usual = "COGNI_KEY_RING"
