@@ -56,6 +56,42 @@ private func at(_ text: String) -> Instant { Instant(text: text) ?? Instant(seco
     #expect(planner.span?.start == at("2025-06-01"))
 }
 
+@Test(arguments: [14, 30])
+func aSinceBehindTheWatermarkLeavesNoHole(day: Int) {
+    var planner = WindowPlanner(
+        spec: spec,
+        since: at("2025-12-\(day)"),
+        now: at("2026-01-20"),
+        watermark: at("2025-12-08"),
+        coveredFrom: at("2025-11-01")
+    )
+    #expect(planner.span == TimeWindow(start: at("2025-12-08"), end: at("2026-01-20")))
+    planner.coveredFrom = nil  // a log's
+    #expect(planner.span?.start == at("2025-12-08"))
+    planner.since = at("2025-12-06")
+    #expect(planner.span?.start == at("2025-12-06"), "what lies before the watermark may be left out of the lookback")
+}
+
+@Test func anUntilBeforeWhatIsCoveredIsReadUpToThere() {
+    var planner = WindowPlanner(
+        spec: spec,
+        since: at("2025-06-01"),
+        until: at("2025-07-01"),
+        now: at("2025-12-03"),
+        watermark: at("2025-12-01"),
+        coveredFrom: at("2025-11-01")
+    )
+    #expect(planner.span == TimeWindow(start: at("2025-06-01"), end: at("2025-11-01")))
+    planner.until = at("2025-11-15")
+    #expect(planner.span?.end == at("2025-11-15"), "inside of what is covered it is kept")
+    planner.until = at("2025-07-01")
+    planner.now = at("2025-08-01")
+    #expect(planner.span == nil, "a clock set back can't read up to there")
+    planner.since = nil
+    planner.now = at("2025-12-03")
+    #expect(planner.span == nil)
+}
+
 @Test func theOpenBucketComesOnlyWhenWanted() {
     var planner = WindowPlanner(
         spec: spec,
@@ -117,7 +153,10 @@ func windowsTileTheSpanExactlyWhateverIsAsked(seed: UInt64) throws {
         slice: Bool.random(using: &random) ? Int64.random(in: 1...1_000_000, using: &random) : nil
     )
     let note = Comment(rawValue: "seed \(seed)")
-    let limit = planner.until.map { min($0, planner.now) } ?? planner.now
+    var limit = planner.until.map { min($0, planner.now) } ?? planner.now
+    if planner.watermark != nil, let covered = planner.coveredFrom {
+        limit = min(max(limit, covered + planner.width), planner.now)
+    }
     let windows = planner.windows
     guard let span = planner.span else {
         #expect(windows.isEmpty, note)
@@ -130,5 +169,11 @@ func windowsTileTheSpanExactlyWhateverIsAsked(seed: UInt64) throws {
     #expect(windows.allSatisfy { $0.start.aligned(down: planner.width) == $0.start }, note)
     #expect(windows.dropLast().allSatisfy { $0.end.aligned(down: planner.width) == $0.end }, note)
     if !planner.includeOpenBucket { #expect(span.end.aligned(down: planner.width) == span.end, note) }
-    if let since = planner.since { #expect(span.start >= since.aligned(down: planner.width), note) }
+    if let since = planner.since {
+        let earliest = min(since, planner.watermark ?? since)
+        #expect(span.start >= earliest.aligned(down: planner.width), note)
+    }
+    if let watermark = planner.watermark, let covered = planner.coveredFrom, covered <= watermark {
+        #expect(span.start <= watermark && span.end >= min(covered, planner.now), "seed \(seed): a hole")
+    }
 }

@@ -109,6 +109,20 @@ class Incremental(CogniTest):
         self.assertGreater(output.stream("costs")["watermark"], watermark)
         self.assertBalances(done.summary)
 
+    def test_no_choice_of_since_and_until_leaves_a_hole(self):
+        simulator = self.simulator()
+        pipeline = self.pipeline("costs: { lookback: 1d, group_by: [project_id] }\naudit_logs: { lookback: 1d }")
+        for since, until in (("2026-11-12", "2026-11-15"), ("2026-11-18", "2026-11-20"), ("2026-11-05", "2026-11-07")):
+            self.live(pipeline, simulator, "--until", until, since=since)
+        output = self.at()
+        self.assertEqual(output.stream("costs")["coverage"], {"from": "2026-11-05T00:00:00Z", "to": "2026-11-20T00:00:00Z"})
+        self.live(pipeline, simulator, "--until", "2026-11-20", since="2026-11-05", output=self.folder / "whole")
+        whole = self.at(output=self.folder / "whole")
+        self.assertEqual(output.rows("costs"), whole.rows("costs"))
+        events = {row["id"] for row in whole.rows("audit_logs") if row["effective_at"] >= "2026-11-12"}
+        self.assertTrue(events)
+        self.assertEqual({row["id"] for row in output.rows("audit_logs")}, events, "a log goes on from its watermark")
+
     def test_full_refresh_gives_what_a_first_run_gives(self):
         simulator = self.simulator()
         pipeline = self.pipeline(REPORTS)

@@ -23,7 +23,9 @@ package struct TimeWindow: Sendable, Hashable {
 package struct WindowPlanner: Sendable {
     /// Bucket width in seconds; 1 for logs.
     package var width: Int64
+    /// Later than the watermark, it does not leave out what lies between.
     package var since: Instant?
+    /// Before ``coveredFrom``, it does not leave out what lies between.
     package var until: Instant?
     package var now: Instant
     /// Everything before it was read by earlier runs; `nil` on the first.
@@ -68,7 +70,12 @@ package struct WindowPlanner: Sendable {
         let limit = until.map { min($0, now) } ?? now
         let end = includeOpenBucket ? limit : limit.aligned(down: width)
         let start = wantedStart(end: end).aligned(down: width)
-        return start < end ? TimeWindow(start: start, end: end) : nil
+        guard start < end else { return nil }
+        // What is read touches what earlier runs have read: a hole between them would stay for ever.
+        guard watermark != nil, let coveredFrom, end < coveredFrom else { return TimeWindow(start: start, end: end) }
+        let edge = coveredFrom.aligned(down: width)
+        let joined = edge < coveredFrom ? edge + width : edge
+        return joined <= now ? TimeWindow(start: start, end: joined) : nil
     }
 
     /// Oldest first; they tile ``span`` without gap or overlap.
@@ -92,6 +99,6 @@ package struct WindowPlanner: Sendable {
         if let since, let coveredFrom, since < coveredFrom { return since }
         // However long the pipeline stood still, it goes on where it stopped.
         let again = min(watermark, end) - lookback
-        return (since ?? coveredFrom).map { max($0, again) } ?? again
+        return (since ?? coveredFrom).map { min(max($0, again), watermark) } ?? again
     }
 }
