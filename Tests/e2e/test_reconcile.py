@@ -116,6 +116,15 @@ class Reconcile(CogniTest):
         self.assertIn(f"line {lines}", done.error)
         self.assertNotIn("secret-user-name", done.error)
 
+    def test_a_quote_that_is_never_closed_is_named_with_its_line(self):
+        self.replay(self.file)
+        events = self.folder / "events.csv"
+        lines = (FIXTURES / "events.csv").read_text().splitlines()
+        events.write_text("\n".join(lines[:3] + [lines[3].replace(",", ',"', 1)] + lines[4:]) + "\n")
+        done = self.reconcile("--events", events, "--mapping", FIXTURES / "mapping-csv.yaml", expect=2)
+        self.assertIn("an event has a quote that is never closed", done.error)
+        self.assertIn(f"{events} › line 4", done.error)
+
     def test_a_mapping_with_mistakes_is_told_with_all_of_them(self):
         self.replay(self.file)
         mapping = self.folder / "mapping.yaml"

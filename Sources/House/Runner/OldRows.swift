@@ -57,6 +57,7 @@ struct OldRows {
                     mend: "run `cogni verify` on the output"
                 )
             }
+            guard carried.isEmpty else { throw foreign(path, "ends inside a quoted cell") }
         }
     }
 
@@ -83,11 +84,13 @@ struct OldRows {
         return run
     }
 
-    var foreign: Fault {
+    var foreign: Fault { foreign(paths.first, "holds a line that this version did not write") }
+
+    private func foreign(_ path: String?, _ what: String) -> Fault {
         Fault(
             .cannotWrite,
-            "an archive of the current generation holds a line that this version did not write",
-            at: paths.prefix(1).map { "file \($0)" },
+            "an archive of the current generation \(what)",
+            at: path.map { ["file \($0)"] } ?? [],
             mend: "run `cogni verify` on the output, or run with `--full-refresh`"
         )
     }

@@ -29,8 +29,10 @@ struct EventReader {
         var number = 0
         var carried: [UInt8] = []
         var quotes = 0
+        var firstLine = 1
         do {
             try ArchiveReader(path).forEachLine { span in
+                if carried.isEmpty { firstLine = number + 1 }
                 for index in span.indices {
                     if isCSV, span[index] == UInt8(ascii: "\"") { quotes += 1 }
                     carried.append(span[index])
@@ -73,6 +75,7 @@ struct EventReader {
         } catch {
             throw Fault(.badPlan, "\(path) could not be read: \(error)", mend: "check the file")
         }
+        guard carried.isEmpty else { throw wrong("has a quote that is never closed", firstLine) }
         return events
     }
 
