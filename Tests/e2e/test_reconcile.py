@@ -125,6 +125,14 @@ class Reconcile(CogniTest):
         self.assertIn("an event has a quote that is never closed", done.error)
         self.assertIn(f"{events} › line 4", done.error)
 
+    def test_archives_of_another_format_than_the_pipelines_are_read_as_they_are(self):
+        self.replay(self.file)
+        other = self.folder / "other.yaml"
+        other.write_text(self.file.read_text() + "load: { format: csv }\n")
+        report = self.report(*self.events(), pipeline=other)
+        self.assertEqual(report["usage"]["rows"], self.expected["usage"])
+        self.assertEqual(report["costs"]["rows"], self.expected["costs"])
+
     def test_a_mapping_with_mistakes_is_told_with_all_of_them(self):
         self.replay(self.file)
         mapping = self.folder / "mapping.yaml"

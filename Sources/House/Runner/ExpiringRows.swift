@@ -36,7 +36,8 @@ struct ExpiringRows {
     ) throws(Fault) -> Int {
         let columns = spec.archiveColumns
         let reader = ArchiveLine(
-            format: pipeline.load.format == .csv ? .csv : .ndjson,
+            format: stream.format == .csv ? .csv : .ndjson,
+            guardsFormulas: pipeline.load.guardFormulas,
             columns: columns,
             primaryKey: stream.primaryKey,
             timeColumn: nil

@@ -111,10 +111,10 @@ package struct RunForecast: Sendable {
         guard let current, let spec = pipeline.connector.stream(parent.stream),
             let stored = current.manifest.stream(parent.stream)
         else { return nil }
-        let isCSV = stored.partitions.first?.files.first?.path.contains(".csv") ?? false
         let columns = spec.archiveColumns
         let reader = ArchiveLine(
-            format: isCSV ? .csv : .ndjson,
+            format: stored.format == .csv ? .csv : .ndjson,
+            guardsFormulas: pipeline.load.guardFormulas,
             columns: columns,
             primaryKey: stored.primaryKey,
             timeColumn: nil

@@ -79,6 +79,8 @@ package struct Manifest: Sendable, Equatable {
 
         package var schema: String { "schemas/\(PartitionValue.escape(name)).json" }
         package var rows: Int { partitions.reduce(0) { $0 + $1.rows } }
+        /// What its files are, which a pipeline's `format` need not be any more: a stream never mixes formats.
+        package var format: RowFormat { RowFormat(path: partitions.lazy.flatMap(\.files).first?.path ?? "") }
 
         package init(
             name: String,

@@ -32,8 +32,6 @@ struct ArchivedUsage {
         var rows = 0
     }
 
-    private var isCSV: Bool { pipeline.load.format == .csv }
-
     /// Usage streams that the generation has.
     var usage: [ReconcileSpec.Usage] { spec.usage.filter { generation.manifest.stream($0.stream) != nil } }
 
@@ -139,7 +137,8 @@ struct ArchivedUsage {
         guard let stream = generation.manifest.stream(name), let spec = pipeline.connector.stream(name) else { return }
         let columns = spec.archiveColumns
         let reader = ArchiveLine(
-            format: isCSV ? .csv : .ndjson,
+            format: stream.format == .csv ? .csv : .ndjson,
+            guardsFormulas: pipeline.load.guardFormulas,
             columns: columns,
             primaryKey: stream.primaryKey,
             timeColumn: spec.timeColumn
