@@ -185,8 +185,8 @@ TOKENS = {
     "usage_embeddings": ["input_tokens"],
     "usage_moderations": ["input_tokens"],
 }
-COSTS = dict(stream="costs", project="project_id", amount="amount_value", quantity="quantity", unit="quantity_unit",
-             tokens_per_unit={"tokens": 1, "1000_tokens": 1000})
+COSTS = dict(stream="costs", project="project_id", amount="amount_value", currency="amount_currency", quantity="quantity",
+             unit="quantity_unit", tokens_per_unit={"tokens": 1, "1000_tokens": 1000})
 
 ALTERNATIVES = {("invites", "created_at"): ["invited_at"]}
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+from decimal import Decimal
 
 from harness import NOW, ROOT, CogniTest
 
@@ -132,6 +133,30 @@ class Reconcile(CogniTest):
         report = self.report(*self.events(), pipeline=other)
         self.assertEqual(report["usage"]["rows"], self.expected["usage"])
         self.assertEqual(report["costs"]["rows"], self.expected["costs"])
+
+    def test_amounts_of_different_currencies_are_never_added_up(self):
+        simulator = self.simulator("--rows-per-bucket", "12", scenario={"seed": 1, "switches": {"mixed_currencies": True}})
+        pipeline = self.pipeline("usage_completions: {}\ncosts: { group_by: [project_id, line_item] }")
+        self.live(pipeline, simulator, since="2026-11-12")
+        done = self.reconcile("--json", pipeline=pipeline, expect=None)
+        costs = json.loads(done.out)["costs"]
+        wanted = {}
+        for row in self.at().rows("costs"):
+            if row["quantity_unit"] in (None, "tokens", "1000_tokens"):
+                sums = wanted.setdefault((row["start_time"][:10], row["project_id"]), {})
+                sums[row["amount_currency"]] = sums.get(row["amount_currency"], 0) + Decimal(row["amount_value"])
+        several = 0
+        for row in costs["rows"]:
+            sums = {currency: amount for currency, amount in wanted.get((row["day"], row["project"]), {}).items() if amount}
+            if len(sums) > 1:
+                several += 1
+                self.assertIsNone(row["amount"])
+                self.assertEqual({part["currency"]: Decimal(part["amount"]) for part in row["amounts"]}, sums)
+            elif row["amount"] is not None:
+                self.assertEqual(Decimal(row["amount"]), sum(sums.values()))
+        self.assertGreater(several, 0)
+        self.assertIn("eur", costs["currencies"])
+        self.assertIn(" eur + ", self.reconcile("--all", pipeline=pipeline, expect=None).out)
 
     def test_a_mapping_with_mistakes_is_told_with_all_of_them(self):
         self.replay(self.file)

@@ -103,7 +103,7 @@ extension ConnectorReader {
     }
 
     private func costs(_ section: Section, _ streams: [StreamSpec]) -> ReconcileSpec.Costs? {
-        section.checkKeys(["stream", "project", "amount", "quantity", "unit", "tokens_per_unit"])
+        section.checkKeys(["stream", "project", "amount", "currency", "quantity", "unit", "tokens_per_unit"])
         for key in ["stream", "project", "amount"] { section.require(key) }
         guard let stream = spec(section, streams), let project = column(section, "project", stream),
             let amount = column(section, "amount", stream)
@@ -116,6 +116,7 @@ extension ConnectorReader {
             stream: stream.name,
             project: project,
             amount: amount,
+            currency: column(section, "currency", stream),
             quantity: column(section, "quantity", stream),
             unit: column(section, "unit", stream),
             tokensPerUnit: units

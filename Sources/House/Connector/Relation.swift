@@ -63,6 +63,8 @@ package struct ReconcileSpec: Sendable, Equatable {
         package var stream: String
         package var project: String
         package var amount: String
+        /// Amounts of one currency are added up; `nil`: there is one only.
+        package var currency: String?
         package var quantity: String?
         package var unit: String?
         /// How many tokens one of each unit is; quantities in other units are not compared.

@@ -117,7 +117,8 @@ extension JSONSchemas {
             "costs",
             object(
                 [
-                    ("stream", name), ("project", text), ("amount", text), ("quantity", text), ("unit", text),
+                    ("stream", name), ("project", text), ("amount", text), ("currency", text),
+                    ("quantity", text), ("unit", text),
                     ("tokens_per_unit", ["type": "object", "additionalProperties": whole(1)]),
                 ],
                 required: ["stream", "project", "amount"]

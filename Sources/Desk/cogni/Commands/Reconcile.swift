@@ -134,7 +134,7 @@ struct Reconcile: ParsableCommand {
                     row.status.rawValue,
                     text(row.usageTokens),
                     text(row.costTokens),
-                    text(row.amount)
+                    row.amount?.text ?? "-"
                 )
             }
             Terminal.out(table.text + "\n")

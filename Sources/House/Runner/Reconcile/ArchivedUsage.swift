@@ -25,9 +25,9 @@ struct ArchivedUsage {
     }
 
     struct Costs {
-        var amount = ExactDecimal.zero
+        var amount = Amounts()
         /// Of rows in other units than tokens.
-        var otherAmount = ExactDecimal.zero
+        var otherAmount = Amounts()
         var tokens: ExactDecimal?
         var rows = 0
     }
@@ -78,10 +78,11 @@ struct ArchivedUsage {
             var sum = sums[key] ?? Costs()
             let amount = try number(value(costs.amount), costs.stream)
             let unit = costs.unit.flatMap(value)
+            let currency = costs.currency.flatMap(value)
             if let unit, costs.tokensPerUnit[unit] == nil {
-                sum.otherAmount = try together(sum.otherAmount, amount)
+                guard sum.otherAmount.add(amount, currency) else { throw tooLarge }
             } else {
-                sum.amount = try together(sum.amount, amount)
+                guard sum.amount.add(amount, currency) else { throw tooLarge }
                 sum.rows += 1
             }
             if let unit, let factor = costs.tokensPerUnit[unit], let quantity = costs.quantity.flatMap(value) {
@@ -108,7 +109,7 @@ struct ArchivedUsage {
         return sum
     }
 
-    private var tooLarge: Fault {
+    var tooLarge: Fault {
         Fault(.badReply, "a sum has more than 38 digits", mend: "reconcile fewer days with `--from` and `--until`")
     }
 

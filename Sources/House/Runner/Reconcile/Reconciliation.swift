@@ -55,7 +55,7 @@ package struct Reconciliation: Sendable {
         package var usageTokens: ExactDecimal?
         /// `nil`: the costs do not say how much they are for.
         package var costTokens: ExactDecimal?
-        package var amount: ExactDecimal?
+        package var amount: Amounts?
     }
 
     package struct Report: Sendable {
@@ -70,7 +70,13 @@ package struct Reconciliation: Sendable {
         package var usage: [UsageRow] = []
         package var costs: [CostRow] = []
         /// Costs of the compared days in other units than tokens: not compared.
-        package var otherCosts = ExactDecimal.zero
+        package var otherCosts = Amounts()
+        /// Of all costs of the compared days.
+        package var currencies: [String?] {
+            var all = otherCosts
+            for row in costs { _ = row.amount.map { all.add($0) } }
+            return all.parts.map(\.currency)
+        }
 
         package var isSame: Bool {
             usage.allSatisfy { $0.status == .matched } && costs.allSatisfy { $0.status == .matched }
@@ -125,7 +131,7 @@ package struct Reconciliation: Sendable {
         if let costs = spec.costs, generation.manifest.stream(costs.stream) != nil {
             let sums = try archived.costs(costs)
             for (key, sum) in sums where days.contains(key.day) {
-                report.otherCosts = report.otherCosts.adding(sum.otherAmount) ?? report.otherCosts
+                guard report.otherCosts.add(sum.otherAmount) else { throw archived.tooLarge }
             }
             report.costs = compare(try archived.byProject(), sums, days, request.tolerance)
         }

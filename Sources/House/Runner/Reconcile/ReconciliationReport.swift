@@ -23,20 +23,27 @@ extension Reconciliation.Report {
                     }
                 ),
             ],
-            "costs": [
-                "counts": counts(costs.map(\.status)), "other_amount": .string(otherCosts.text),
-                "rows": .array(
-                    costs.map { row in
-                        [
-                            "day": .string(row.day), "project": .optional(row.project),
-                            "status": .string(row.status.rawValue),
-                            "usage_tokens": .optional(row.usageTokens?.text),
-                            "cost_tokens": .optional(row.costTokens?.text), "amount": .optional(row.amount?.text),
-                        ]
-                    }
-                ),
-            ],
+            "costs": costsJSON,
         ]
+    }
+
+    private var costsJSON: JSONValue {
+        let rows = costs.map { row -> JSONValue in
+            .object(
+                [
+                    .init("day", .string(row.day)), .init("project", .optional(row.project)),
+                    .init("status", .string(row.status.rawValue)),
+                    .init("usage_tokens", .optional(row.usageTokens?.text)),
+                    .init("cost_tokens", .optional(row.costTokens?.text)),
+                ] + (row.amount?.members("amount", "amounts") ?? [.init("amount", .null)])
+            )
+        }
+        return .object(
+            [
+                .init("counts", counts(costs.map(\.status))),
+                .init("currencies", .array(currencies.map { .optional($0) })),
+            ] + otherCosts.members("other_amount", "other_amounts") + [.init("rows", .array(rows))]
+        )
     }
 
     private func counts(_ statuses: [Reconciliation.Status]) -> JSONValue {
