@@ -61,10 +61,11 @@ struct Checklist {
         if let credential = pipeline.source.credential, !credential.isEmpty {
             return Finding(name: "credential", detail: "\(name) is set")
         }
+        let missing = pipeline.source.missingCredential
         if isReplay {
-            return Finding(name: "credential", detail: "\(name) is not set; a replay needs none", isWarning: true)
+            return Finding(name: "credential", detail: "\(missing.what); a replay needs none", isWarning: true)
         }
-        let fault = Fault(.denied, "\(name) is not set", mend: "export \(name) with an admin key")
+        let fault = Fault(.denied, missing.what, mend: missing.mend)
         return Finding(name: "credential", detail: fault.what, fault: fault)
     }
 

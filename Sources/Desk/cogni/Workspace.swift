@@ -95,12 +95,8 @@ struct Workspace {
             return GatedTransport(try ReplayTransport(directory: replay, connector: pipeline.connector), width: width)
         }
         guard let credential = pipeline.source.credential, !credential.isEmpty else {
-            throw Fault(
-                .denied,
-                "\(pipeline.source.credentialName) is not set",
-                mend:
-                    "export \(pipeline.source.credentialName) with an admin key, or run recorded replies with --replay DIR"
-            )
+            let missing = pipeline.source.missingCredential
+            throw Fault(.denied, missing.what, mend: "\(missing.mend), or run recorded replies with --replay DIR")
         }
         let engine: CurlEngine
         do throws(CurlError) { engine = try CurlEngine() } catch {

@@ -24,6 +24,8 @@ package struct Pipeline: Sendable {
         package var credential: Secret?
         /// What to set, for messages: `OPENAI_ADMIN_KEY`.
         package var credentialName: String
+        /// The name is a file's path.
+        package var isCredentialFile: Bool
         /// Values for the connector's `optionHeaders`; empty ones are left out.
         package var options: [String: String]
         /// `nil`: each stream's largest.
@@ -36,6 +38,17 @@ package struct Pipeline: Sendable {
         /// Largest accepted page body, decoded.
         package var maxPageSize: ByteSize
         package var timeouts: Timeouts
+
+        /// What is wrong when there is no credential, and how to mend it.
+        package var missingCredential: (what: String, mend: String) {
+            guard isCredentialFile else {
+                return ("\(credentialName) is not set", "export \(credentialName) with an admin key")
+            }
+            return (
+                "the file \(credentialName) is missing, empty or not readable",
+                "put an admin key into \(credentialName), readable for this user"
+            )
+        }
     }
 
     /// Bounds of one request; whatever is over is tried again within the retry budget.

@@ -60,6 +60,7 @@ extension PipelineReader {
             credential: credential.secret,
             credentialName: credential.name,
             options: options.reduce(into: [:]) { filled, key in
+            isCredentialFile: credential.isFile,
                 if let value = optional(section, key), !value.isEmpty { filled[key] = value }
             },
             pageLimit: pageLimit(section),
@@ -172,15 +173,18 @@ extension PipelineReader {
     }
 
     /// Exactly one reference. A literal is refused without repeating it.
-    private func credential(_ section: Section, _ connector: Connector?) -> (secret: Secret?, name: String) {
+    private func credential(
+        _ section: Section,
+        _ connector: Connector?
+    ) -> (secret: Secret?, name: String, isFile: Bool) {
         let usual = connector?.credentialVariable ?? ""
         guard let entry = section.entry("credential"), !entry.value.isEmpty else {
             let value = variables.environment[usual] ?? ""
-            return (value.isEmpty ? nil : Secret(value, name: usual), usual)
+            return (value.isEmpty ? nil : Secret(value, name: usual), usual, false)
         }
         guard case .text(let written, _) = entry.value.content else {
             _ = section.text("credential")
-            return (nil, usual)
+            return (nil, usual, false)
         }
         let parts = try? Variables.parts(of: written)
         guard let parts, parts.count == 1, !parts[0].name.isEmpty, !PipelineReader.hasDefault(parts[0]) else {
@@ -191,7 +195,7 @@ extension PipelineReader {
                 at: entry.value.place,
                 hint: "write ${\(usual.isEmpty ? "NAME" : usual)} or ${file:/run/secrets/key}"
             )
-            return (nil, usual)
+            return (nil, usual, false)
         }
         let value = (try? variables.value(of: parts[0])) ?? ""
         let name = parts[0].name
@@ -202,7 +206,8 @@ extension PipelineReader {
                 at: entry.value.place
             )
         }
-        return (value.isEmpty ? nil : Secret(value, name: name), name)
+        let isFile = if case .file = parts[0] { true } else { false }
+        return (value.isEmpty ? nil : Secret(value, name: name), name, isFile)
     }
 
     /// A default would be the key itself; an empty one says only that the variable may be unset.

@@ -65,7 +65,7 @@ struct Validate: ParsableCommand {
             Terminal.out(all.summary)
         } else if let first = valid.first {
             if valid.contains(where: { $0.source.credential?.isEmpty ?? true }) {
-                Terminal.out("note: \(first.source.credentialName) is not set; a run needs it, --replay does not")
+                Terminal.out("note: \(first.source.missingCredential.what); a run needs it, --replay does not")
             }
             Terminal.out("next: \(TypedCommand("plan", first.file))   \(TypedCommand("run", first.file))")
         }
