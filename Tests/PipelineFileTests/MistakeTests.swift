@@ -126,6 +126,14 @@ import Testing
             "4:35 \"audit_logs.effective_at\" cannot be encrypted: \"effective_at\" decides the partitions of \"audit_logs\"; leave it out"
         ),
         (
+            "load: { directory: \"${OUT:-}\" }",
+            "4:20 \"directory\" is empty: the output would stand at the root of the file system; give the variable a value, or write ${NAME:-output}"
+        ),
+        (
+            "alerts: { disable_at_failure_share: { percent: 50, runs: 0 } }",
+            "4:58 \"runs\" must be a whole number from 2 to 1000, not \"0\""
+        ),
+        (
             "transform: [{ encrypt: { mode: pseudonym } }]",
             "4:15 \"fields\" is missing in \"encrypt\"; name columns, stream.column or domain:user"
         ),
@@ -242,6 +250,10 @@ import Testing
             "pipeline: p\nsource: { connector: ./x.yaml }\n",
             "p.yaml:2:22: error: the connector file \"./x.yaml\" cannot be read"
         ),
+        (
+            "connector: toy\nbase_url: https://toy.example\nstreams: []\n",
+            "p.yaml:1:1: error: this is a connector file, not a pipeline file"
+        ),
         ("- a\n", "p.yaml:1:1: error: a pipeline file must be a mapping of keys and values"),
     ]
 
@@ -249,6 +261,34 @@ import Testing
         let reading = PipelineReader.read(file: "p.yaml", bytes: Array(text.utf8), environment: [:]) { _ in nil }
         #expect(reading.diagnostics.text.hasPrefix(first), "\(reading.diagnostics.text)")
         #expect(reading.pipeline == nil)
+    }
+
+    @Test func theOpenBucketIsWantedOrNot() {
+        let said = read("", source: "  include_open_bucket: maybe\n").diagnostics
+        #expect(said.all.map(\.message) == ["\"include_open_bucket\" must be true or false, not \"maybe\""])
+    }
+
+    @Test func bothNumbersOfAFailureShareAreLookedAt() {
+        let said = read("alerts: { disable_at_failure_share: { percent: 200, runs: 0 } }").diagnostics
+        #expect(said.count(.error) == 2, "\(said.text)")
+    }
+
+    @Test(arguments: ["opnai_admin", "./faulty.yaml"])
+    func withoutAConnectorWhatNeedsNoneIsStillFound(connector: String) {
+        let text = """
+            pipeline: p
+            source: { connector: \(connector), concurency: 4, chain: x }
+            streams:
+              costs: { since: never, gruop_by: [] }
+              users: { min_rows: none, since: 2025-12-01, until: 2025-11-01 }
+              projects: { on_failure: sotp, max_shrink: 20 }
+            diagnostics: { max_findigs: 3 }
+            """
+        let reading = PipelineReader.read(file: "p.yaml", bytes: Array(text.utf8), environment: [:]) { _ in
+            Array("connector: faulty\n".utf8)
+        }
+        let said = reading.diagnostics.all.filter { $0.file == "p.yaml" && $0.severity == .error }
+        #expect(said.compactMap(\.place?.line) == [2, 2, 4, 4, 5, 5, 6, 6, 7], "\(reading.diagnostics.text)")
     }
 
     @Test func allMistakesOfAFileComeOutAtOnceInItsOrder() {

@@ -145,9 +145,8 @@ extension PipelineReader {
         guard let section = alerts?.section("disable_at_failure_share") else { return nil }
         section.checkKeys(["percent", "runs"])
         for key in ["percent", "runs"] { section.require(key) }
-        guard let percent = section.whole("percent", 1...100), let runs = section.whole("runs", 2...1000) else {
-            return nil
-        }
+        let (percent, runs) = (section.whole("percent", 1...100), section.whole("runs", 2...1000))
+        guard let percent, let runs else { return nil }
         return Pipeline.FailureShare(percent: percent, runs: runs)
     }
 }

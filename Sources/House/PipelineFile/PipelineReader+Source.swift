@@ -49,7 +49,8 @@ extension PipelineReader {
 
     func source(_ section: Section, _ connector: Connector?) -> Pipeline.Source {
         let options = connector?.optionHeaders.keys.sorted() ?? []
-        if connector != nil { section.checkKeys(PipelineReader.keys + options) }
+        checkKeys(section, connector, options)
+        _ = section.flag("include_open_bucket")
         let retry = section.section("retry")
         retry?.checkKeys(["budget", "max_delay"])
         let timeouts = timeouts(section)
@@ -59,8 +60,8 @@ extension PipelineReader {
             baseURL: baseURL(section, connector, allowPlainHTTP: allowPlainHTTP),
             credential: credential.secret,
             credentialName: credential.name,
-            options: options.reduce(into: [:]) { filled, key in
             isCredentialFile: credential.isFile,
+            options: options.reduce(into: [:]) { filled, key in
                 if let value = optional(section, key), !value.isEmpty { filled[key] = value }
             },
             pageLimit: pageLimit(section),
@@ -87,6 +88,19 @@ extension PipelineReader {
             )
         }
         return source
+    }
+
+    /// Without its connector nobody knows which headers a source may fill, but what nearly is a known key is meant for it.
+    private func checkKeys(_ section: Section, _ connector: Connector?, _ options: [String]) {
+        if connector != nil { return section.checkKeys(PipelineReader.keys + options) }
+        let known = PipelineReader.keys
+        Section(
+            report: report,
+            whereabouts: section.whereabouts,
+            place: section.place,
+            entries: section.entries.filter { Spelling.question(for: $0.key, in: known) != nil }
+        )
+        .checkKeys(known)
     }
 
     /// How long one request may take. Nothing may wait for ever: 0 is refused.

@@ -19,7 +19,10 @@ extension PipelineReader {
                 hint: "leave it out to read all of them"
             )
         }
-        guard let connector else { return [] }
+        guard let connector else {
+            for entry in section.entries { checkUnknown(entry) }
+            return []
+        }
         let names = connector.streams.map(\.name)
         for entry in section.entries where !names.contains(entry.key) {
             report.error(
@@ -44,13 +47,40 @@ extension PipelineReader {
         }
     }
 
+    private static let everyOption = [
+        "bucket_width", "group_by", "lookback", "max_shrink", "min_rows", "on_failure", "since", "until",
+    ]
+
+    /// What can be said of a stream whose connector is not known: which options there are, and of what kind they are.
+    private func checkUnknown(_ entry: YAMLNode.Entry) {
+        let name = "stream \"\(entry.key)\""
+        guard let section = Section(entry.value, called: "the \(name)", "in \(name)", at: entry.keyPlace, in: report)
+        else { return }
+        section.checkKeys(PipelineReader.everyOption)
+        _ = section.text("bucket_width")
+        _ = section.texts("group_by")
+        _ = section.span("lookback")
+        _ = share(section, "max_shrink")
+        _ = section.whole("min_rows", 1...1_000_000_000)
+        _ = section.word("on_failure", Pipeline.OnFailure.self)
+        let (since, until) = (section.instant("since"), section.instant("until"))
+        if let since, let until, since >= until { reportEmptySpan(since, until, section) }
+    }
+
+    private func reportEmptySpan(_ since: Instant, _ until: Instant, _ section: Section) {
+        report.error(
+            .window,
+            "\"since\" (\(since.text)) is not before \"until\" (\(until.text)) \(section.whereabouts)",
+            at: section.entry("since")?.value.place ?? section.place
+        )
+    }
+
     /// Option names that a stream of this mode takes.
     static func options(_ spec: StreamSpec) -> [String] {
         switch spec.mode {
         case .report where spec.grouping == nil:
             ["bucket_width", "lookback", "max_shrink", "min_rows", "on_failure", "since", "until"]
-        case .report:
-            ["bucket_width", "group_by", "lookback", "max_shrink", "min_rows", "on_failure", "since", "until"]
+        case .report: everyOption
         case .log: ["lookback", "on_failure", "since", "until"]
         case .snapshot: ["max_shrink", "min_rows", "on_failure"]
         case .singleton: ["on_failure"]
@@ -64,13 +94,7 @@ extension PipelineReader {
         let width = bucketWidth(spec, timed)
         let since = timed.flatMap { aligned($0, "since", width) }
         let until = timed.flatMap { aligned($0, "until", width) }
-        if let since, let until, since >= until, let timed {
-            report.error(
-                .window,
-                "\"since\" (\(since.text)) is not before \"until\" (\(until.text)) \(timed.whereabouts)",
-                at: timed.entry("since")?.value.place ?? timed.place
-            )
-        }
+        if let since, let until, since >= until, let timed { reportEmptySpan(since, until, timed) }
         let groupBy = groupBy(spec, section, since)
         let isDimension = Set(spec.grouping?.dimensions ?? [])
         var made = Pipeline.StreamPlan(
@@ -122,8 +146,7 @@ extension PipelineReader {
     /// Unknown options; and those that exist, but not for a stream that is always read whole.
     private func checkOptions(_ spec: StreamSpec, _ section: Section) {
         let allowed = PipelineReader.options(spec)
-        let elsewhere = ["bucket_width", "group_by", "lookback", "max_shrink", "min_rows", "since", "until"]
-            .filter { !allowed.contains($0) }
+        let elsewhere = PipelineReader.everyOption.filter { !allowed.contains($0) }
         let known = section.entries.filter { elsewhere.contains($0.key) }
         Section(
             report: report,

@@ -59,6 +59,15 @@ package struct PipelineReader {
     ]
 
     private mutating func pipeline(_ root: Section) -> Pipeline? {
+        if root.has("connector"), !root.has("pipeline") {
+            report.error(
+                .wrongType,
+                "this is a connector file, not a pipeline file",
+                at: root.keyPlace("connector"),
+                hint: "name it in the \"source\" of a pipeline file; `cogni discover` shows its streams"
+            )
+            return nil
+        }
         root.checkKeys(PipelineReader.keys)
         let name = name(root)
         root.require("source", hint: "write source: { connector: openai_admin }")
@@ -71,6 +80,7 @@ package struct PipelineReader {
         let alerts = self.alerts(root)
         let metrics = self.metrics(root)
         let lineage = self.lineage(root)
+        let diagnostics = self.diagnostics(root, connector)
         checkPageLimit(source, settings, streams)
         guard let connector, let settings else { return nil }
         return Pipeline(
@@ -84,7 +94,7 @@ package struct PipelineReader {
             alerts: alerts,
             metrics: metrics,
             lineage: lineage,
-            diagnostics: diagnostics(root, connector),
+            diagnostics: diagnostics,
             connector: connector
         )
     }
@@ -136,6 +146,14 @@ package struct PipelineReader {
                 at: text.place
             )
         }
+        if load.directory.isEmpty, let text = section?.text("directory") {
+            report.error(
+                .wrongValue,
+                "\"directory\" is empty: the output would stand at the root of the file system",
+                at: text.place,
+                hint: "give the variable a value, or write ${NAME:-output}"
+            )
+        }
         if load.guardFormulas, load.format != .csv, let section {
             report.warn(
                 .noEffect,
@@ -147,7 +165,7 @@ package struct PipelineReader {
     }
 
     /// One number for all relations together, or one for each.
-    private func diagnostics(_ root: Section, _ connector: Connector) -> Pipeline.DiagnosticLimits {
+    private func diagnostics(_ root: Section, _ connector: Connector?) -> Pipeline.DiagnosticLimits {
         var limits = Pipeline.DiagnosticLimits()
         guard let section = root.section("diagnostics") else { return limits }
         section.checkKeys(["max_findings"])
@@ -156,9 +174,9 @@ package struct PipelineReader {
             limits.total = section.whole("max_findings", 0...1_000_000_000)
             return limits
         }
-        let names = connector.relations.map(\.name)
+        let names = connector?.relations.map(\.name) ?? []
         for entry in each.entries {
-            if !names.contains(entry.key) {
+            if let connector, !names.contains(entry.key) {
                 report.error(
                     .unknownName,
                     "the connector \"\(connector.name)\" has no relation \(report.quoted(entry.key))",
