@@ -53,10 +53,22 @@ import Testing
 
     @Test func rowsUnderAnotherNameThanTheConnectorsAreToldWithItsKey() throws {
         let failure = #expect(throws: PageFailure.self) {
-            try encoder().take(page(#"{"items":[],"has_more":false}"#), parameters: [:], requestID: nil)
+            try encoder().take(page(#"{"items":[]}"#), parameters: [:], requestID: nil)
         }
         guard case .unlike(_, let mend) = failure else { return #expect(Bool(false), "\(String(describing: failure))") }
         #expect(mend == "compare `rows` of the connector file (data[].results[]) with the reply")
+    }
+
+    @Test(arguments: [#""has_more":false"#, #""next_page":null"#])
+    func aPageThatIsSurelyOneIsNotAskedForAgainForItsRows(envelope: String) throws {
+        let failure = #expect(throws: PageFailure.self) {
+            try encoder().take(page("{\"items\":[],\(envelope)}"), parameters: [:], requestID: nil)
+        }
+        guard case .refused(let fault) = failure else {
+            return #expect(Bool(false), "\(String(describing: failure))")
+        }
+        #expect(fault.what.hasPrefix("the member that should hold the rows is missing, at byte"))
+        #expect(fault.mend == "compare `rows` of the connector file (data[].results[]) with the reply")
     }
 
     /// Buckets that say `from` and `to`, as texts, and further inside than the report above.

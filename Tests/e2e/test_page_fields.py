@@ -100,6 +100,9 @@ class PageFields(CogniTest):
     def test_rows_under_another_name_are_told_with_the_key_to_compare(self):
         done, _ = self.run_with("style: none", lambda after: {}, rows="items[]", expect=5)
         self.assertRefused(done, "compare `rows` of the connector file (items[])")
+        done, api = self.run_with("style: none", lambda after: {"has_more": False}, rows="items[]", expect=5)
+        self.assertRefused(done, "compare `rows` of the connector file (items[])")
+        self.assertEqual(len(api.asked), 1, "a page with its envelope is one: another would be the same")
 
     def test_a_list_is_not_told_to_shorten_a_window_it_does_not_have(self):
         done, _ = self.run_with("style: cursor_after_next", lambda after: {"next": "2", "has_more": True}, expect=5)

@@ -25,10 +25,17 @@ extension RowEncoder {
         }
     }
 
-    func failure(_ reason: String) -> PageFailure {
-        guard PageScanner.isAboutRows(reason) else { return .malformed(reason) }
+    /// What a page is that the scanner refused.
+    func failure(_ reason: String, at offset: Int) -> PageFailure {
+        let told = "\(reason), at byte \(offset)"
+        guard PageScanner.isAboutRows(reason) else { return .malformed(told) }
         let members = layout.spec.rows.members.map { $0 + "[]" }.joined(separator: ".")
-        return .unlike(reason, mend: "compare `rows` of the connector file (\(members)) with the reply")
+        let compare = "compare `rows` of the connector file (\(members)) with the reply"
+        // A reply that says how pages follow each other is a page: another one would have its rows elsewhere too.
+        if layout.cursor.map(isStated) == true || layout.more.map(isStated) == true {
+            return .refused(Fault(.badReply, told, mend: compare))
+        }
+        return .unlike(told, mend: compare)
     }
 
     /// What the reply says beside its rows about the page after it.

@@ -138,7 +138,7 @@ package final class RowEncoder {
         clock?.add(.scan, nanoseconds: 0, bytes: page.count)
         while true {
             switch StageClock.measure(.scan, { scanner.next() }) {
-            case .malformed(let reason, let offset): throw failure("\(reason), at byte \(offset)")
+            case .malformed(let reason, let offset): throw failure(reason, at: offset)
             case .rows:
                 let count = scanner.rowCount
                 if count > 0 {
