@@ -35,7 +35,8 @@ static cogni_shape *shape_of(int kind) {
     field(shape, row, "name", NULL, 2);
     field(shape, row, "object", NULL, -1);
     if (row > 0) field(shape, 0, "has_more", NULL, 0), field(shape, 0, "next_page", NULL, 1);
-    if (kind == 1) field(shape, 1, "start_time", NULL, 0);
+    if (row > 0) field(shape, 0, "paging", "next", 2), field(shape, 0, "paging", NULL, 3);
+    if (kind == 1) field(shape, 1, "start_time", NULL, 0), field(shape, 1, "amount", "value", 1);
     return shape;
 }
 
@@ -93,7 +94,7 @@ static verdict scan_with(cogni_scan *scan, const cogni_shape *shape, const uint8
         found.rows += count;
     }
     if (kind != 2)
-        for (int slot = 0; slot < 2; slot++) look(cogni_scan_level(scan, 0) + slot, length, page);
+        for (int slot = 0; slot < SLOTS; slot++) look(cogni_scan_level(scan, 0) + slot, length, page);
     return found;
 }
 
