@@ -73,6 +73,15 @@ static void note_extra(cogni_scan *scan, uint32_t node, cogni_cell key, cogni_ce
     extra->value = value;
 }
 
+// Where an object stands that was gone through member by member. 0: it is longer than a cell can say.
+static inline int note_object(cogni_scan *scan, const uint8_t *start, const uint8_t *end, cogni_cell *cell) {
+    if (end - start >= LONGEST_VALUE) return fail(scan, start, VALUE_IS_TOO_LONG);
+    cell->offset = (uint32_t)(start - scan->bytes);
+    cell->length = (uint32_t)(end - start) & 0xFFFFFFF;
+    cell->kind = COGNI_OBJECT;
+    return 1;
+}
+
 // What follows a row's tail, if it is the expected one; null if it is not.
 static inline const uint8_t *repeat_tail(const cogni_scan *scan, open_tail *tail, const uint8_t *at, cogni_cell *cells) {
     const row_tails *tails = scan->tails;
@@ -127,16 +136,8 @@ static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t
                 const uint8_t *start = at;
                 at = scan_object(scan, entry->node, at + 1, cells, NULL);
                 if (!at) return NULL;
-                if (entry->slot >= 0) {
-                    if (at - start >= LONGEST_VALUE) {
-                        fail(scan, start, VALUE_IS_TOO_LONG);
-                        return NULL;
-                    }
-                    value.offset = (uint32_t)(start - scan->bytes);
-                    value.length = (uint32_t)(at - start) & 0xFFFFFFF;
-                    value.kind = COGNI_OBJECT;
-                    cells[entry->slot] = value;
-                }
+                if (!note_object(scan, start, at, &value)) return NULL;
+                if (entry->slot >= 0) cells[entry->slot] = value;
                 if (tail) go_on_with_tail(tail, entry, &value);
             } else {
                 cogni_cell *cell = entry->slot >= 0 ? &cells[entry->slot] : &value;
@@ -178,12 +179,10 @@ static const uint8_t *scan_member(cogni_scan *scan, uint32_t level, const shape_
     if (entry->what == ENTRY_NODE && *at == '{') {
         const uint8_t *start = at;
         uint32_t extras = scan->extra_count;
-        at = scan_object(scan, entry->node, at + 1, scan->level_cells[level]);
+        at = scan_object(scan, entry->node, at + 1, scan->level_cells[level], NULL);
         if (!at) return NULL;
         scan->extra_count = extras;
-        value.offset = (uint32_t)(start - scan->bytes);
-        value.length = (uint32_t)(at - start) & 0xFFFFFFF;
-        value.kind = COGNI_OBJECT;
+        if (!note_object(scan, start, at, &value)) return NULL;
     } else {
         at = scan_value(scan, at, &value);
         if (!at) return NULL;
