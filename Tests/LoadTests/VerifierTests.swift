@@ -19,6 +19,12 @@ struct Damage: Sendable, CustomTestStringConvertible {
         try Disk.replace(path, with: change(bytes))
     }
 
+    /// A folder in the file's place: it opens, and no user can read it.
+    static func unreadable(_ path: String) throws {
+        if try Disk.exists(path) { try Disk.remove(path) }
+        try Disk.makeFolder(path)
+    }
+
     static let all: [Damage] = [
         Damage(name: "flipped byte", problem: .unreadable) { generation, file in
             try rewrite(generation + "/" + file) { bytes in
@@ -75,6 +81,12 @@ struct Damage: Sendable, CustomTestStringConvertible {
         },
         Damage(name: "edited schema", problem: .sha256) { generation, _ in
             try rewrite(generation + "/schemas/costs.json") { $0 + [32] }
+        },
+        Damage(name: "sums that can't be read", problem: .unreadable) { generation, _ in
+            try unreadable(generation + "/SHA256SUMS")
+        },
+        Damage(name: "schema that can't be read", problem: .unreadable) { generation, _ in
+            try unreadable(generation + "/schemas/costs.json")
         },
         Damage(name: "missing changes", problem: .missing) { generation, _ in
             try Disk.remove(generation + "/changes.json")
@@ -167,6 +179,34 @@ struct Damage: Sendable, CustomTestStringConvertible {
             #expect(try root.generations() == [1, 4])
             var verifier = Verifier(root)
             #expect(try verifier.verify(.all).findings == [])
+        }
+    }
+
+    @Test func aManifestThatCannotBeReadLeavesAHoleInTheChainOfOtherGenerations() throws {
+        try withRoot { root throws in
+            for amount in ["1", "2"] { try Sample(costs: ["2025-11-03": [amount]]).publish(root) }
+            try Damage.unreadable(root.generationPath(1) + "/manifest.json")
+            var verifier = Verifier(root)
+            let found = try verifier.verify().findings
+            #expect(found.map(\.problem) == [.unreadable])
+            #expect(found.map(\.generation) == [1])
+            try Disk.removeTree(root.generationPath(1) + "/manifest.json")
+            #expect(try verifier.verify().findings.map(\.problem) == [.unreadable], "nor is a missing one good")
+        }
+    }
+
+    @Test func aLogThatCannotBeReadIsTheFindingAndNoGenerationIsCalledLost() throws {
+        try withRoot { root throws in
+            for amount in ["1", "2", "3"] { try Sample(costs: ["2025-11-03": [amount]]).publish(root) }
+            _ = try Rollback.perform(root, to: 1, at: Instant(seconds: 0))
+            try Sample(costs: ["2025-11-03": ["4"]]).publish(root)
+            _ = try Vacuum.perform(root, keep: 1, at: Instant(seconds: 0))
+            var verifier = Verifier(root)
+            #expect(try verifier.verify(.all).findings == [])
+            for path in [root.vacuumLogPath, root.rollbackLogPath] { try Damage.unreadable(path) }
+            let found = try verifier.verify(.all).findings
+            #expect(found.map(\.problem) == [.unreadable, .unreadable], "\(found)")
+            #expect(found.map(\.path) == ["vacuum_log.ndjson", "rollback_log.ndjson"])
         }
     }
 

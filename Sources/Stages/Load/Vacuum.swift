@@ -112,7 +112,7 @@ package struct Vacuum: Sendable, Equatable {
     }
 
     /// The generations that were dropped: those that the log names, and those whose line the disk had no room for.
-    static func gone(_ root: OutputRoot) -> [Entry] { ((try? log(root)) ?? []) + ((try? root.untold()) ?? []) }
+    static func gone(_ root: OutputRoot) throws(Fault) -> [Entry] { try log(root) + root.untold() }
 
     static func log(_ root: OutputRoot) throws(Fault) -> [Entry] {
         try Rollback.lines(root.vacuumLogPath).compactMap { value in

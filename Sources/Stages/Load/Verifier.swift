@@ -111,6 +111,9 @@ package struct Verifier {
         var totals =
             file.totals == nil
             ? nil : schema.flatMap { TotalsCheck(schema: $0, format: RowFormat(path: file.path)) }
+        if file.totals != nil, schema != nil, totals == nil {
+            find(number, file.path, .totals, "can't be added up: its stream's schema is no Table Schema")
+        }
         let facts: FileFacts
         do throws(ArchiveError) {
             let reader = try ArchiveReader(
@@ -270,9 +273,23 @@ package struct Verifier {
         }
     }
 
-    /// A control file's bytes; `nil` when it can't be read. That it is missing has been told already.
-    private func small(_ generation: Generation, _ name: String) -> [UInt8]? {
-        try? DiskFile.read(name, beneath: generation.path).readAll(limit: Generation.manifestLimit)
+    /// A control file's bytes; `nil` when it is missing, which the look at the names tells, and when it can't be read,
+    /// which is told here: what nobody could look at is not good.
+    private mutating func small(_ generation: Generation, _ name: String) -> [UInt8]? {
+        do throws(DiskError) {
+            return try DiskFile.read(name, beneath: generation.path).readAll(limit: Generation.manifestLimit)
+        } catch {
+            if !error.isMissing { findUnreadable(generation.number, name, "\(error)") }
+            return nil
+        }
+    }
+
+    /// Some files are looked at more than once; one that can't be read is told of once.
+    private mutating func findUnreadable(_ number: Int, _ path: String, _ detail: String) {
+        let isTold = report.findings.contains {
+            $0.generation == number && $0.path == path && ($0.problem == .unreadable || $0.problem == .manifest)
+        }
+        if !isTold { find(number, path, .unreadable, detail) }
     }
 
     private func success(_ number: Int) -> SuccessRecord? {
@@ -284,22 +301,39 @@ package struct Verifier {
         return try? file?.readAll(limit: 1 << 20)
     }
 
+    /// A log's entries; `nil` when it is there and can't be read, which is told.
+    private mutating func entries<E>(_ path: String, _ read: (OutputRoot) throws(Fault) -> [E]) -> [E]? {
+        do throws(Fault) { return try read(root) } catch {
+            findUnreadable(0, String(path.dropFirst(root.path.utf8.count + 1)), error.what)
+            return nil
+        }
+    }
+
+    /// Of every generation's manifest. One that is missing or can't be read leaves a hole in the chain, also where its
+    /// generation's files are not asked for.
+    private mutating func manifestDigests(_ all: [Int]) -> [Int: String] {
+        var digests: [Int: String] = [:]
+        for number in all {
+            do throws(DiskError) {
+                let file = try DiskFile.read("manifest.json", beneath: root.generationPath(number))
+                digests[number] = SHA256.hex(of: try file.readAll(limit: Generation.manifestLimit))
+            } catch {
+                findUnreadable(number, "manifest.json", "\(error)")
+            }
+        }
+        return digests
+    }
+
     /// Every generation's `_SUCCESS` names its own manifest and that of the one before; a generation that is gone must
     /// have been dropped by `vacuum`.
     private mutating func verifyChain(_ all: [Int]) {
         let present = Set(all)
-        let gone = Vacuum.gone(root)
-        let dropped = Set(gone.map(\.generation))
-        let rollbacks = (try? Rollback.log(root)) ?? []
+        let vacuumed = entries(root.vacuumLogPath, Vacuum.gone)
+        let dropped = vacuumed.map { Set($0.map(\.generation)) }
+        let rollbacks = entries(root.rollbackLogPath, Rollback.log)
         var told: Set<Int> = []
-        var digests: [Int: String] = [:]
-        for number in all {
-            let bytes = try? DiskFile.read("manifest.json", beneath: root.generationPath(number))
-                .readAll(limit: Generation.manifestLimit)
-            if let bytes { digests[number] = SHA256.hex(of: bytes) }
-        }
-        for entry in gone
-        where digests[entry.generation] == nil && !entry.manifestSHA256.isEmpty {
+        var digests = manifestDigests(all)
+        for entry in vacuumed ?? [] where digests[entry.generation] == nil && !entry.manifestSHA256.isEmpty {
             digests[entry.generation] = entry.manifestSHA256
         }
         for number in all {
@@ -319,12 +353,12 @@ package struct Verifier {
             // A number is never left out: what the number before is not followed by, a rollback must have left.
             let before = record.previous ?? 0
             if before < number - 1, number > (all.first ?? 1) || before > 0,
-                !rollbacks.contains(where: { $0.to == before })
+                let rollbacks, !rollbacks.contains(where: { $0.to == before })
             {
                 find(number, "_SUCCESS", .chain, "does not follow generation \(number - 1), and no rollback says why")
             }
             guard let previous = record.previous else { continue }
-            guard previous < number, present.contains(previous) || dropped.contains(previous) else {
+            guard previous < number, present.contains(previous) || dropped?.contains(previous) ?? true else {
                 told.insert(previous)
                 find(number, "_SUCCESS", .chain, "follows generation \(previous), which is gone without a trace")
                 continue
@@ -335,7 +369,9 @@ package struct Verifier {
         }
         // What nothing follows is missed by nobody: numbers between others, and what a rollback left above `current`.
         let span = Set((all.first ?? 1)...(all.last ?? 1))
-        let known = span.union(rollbacks.flatMap { [$0.from, $0.to] })
+        // Without the log of what was dropped, nothing can be said of what is not there.
+        guard let dropped else { return }
+        let known = span.union((rollbacks ?? []).flatMap { [$0.from, $0.to] })
         for number in known.subtracting(present).subtracting(dropped).subtracting(told).sorted() {
             find(0, "generations/" + OutputRoot.name(of: number), .chain, "is gone without a trace")
         }
