@@ -64,18 +64,23 @@ struct Sample: Sendable {
         func stage(_ stream: String, _ day: String, _ text: String, rows: Int) throws -> StagedFile {
             serial += 1
             let path = root.stagingPath + "/\(serial)"
-            if try Disk.exists(path) { try Disk.remove(path) }
-            try writer.open(path)
-            try writer.write(Array(text.utf8).span)
+            try onDisk { () throws(DiskError) in if try Disk.exists(path) { try Disk.remove(path) } }
+            let facts = try inArchive { () throws(ArchiveError) in
+                try writer.open(path)
+                try writer.write(Array(text.utf8).span)
+                return try writer.finish(sync: false)
+            }
             let time = day.isEmpty ? nil : Instant(text: day)
             return StagedFile(
                 path: path,
                 stream: stream,
                 partition: day,
                 rows: rows,
-                facts: try writer.finish(sync: false),
+                facts: facts,
                 min: time,
-                max: time
+                max: time,
+                // Of projects nothing is ever null, and nothing is a number.
+                totals: stream == "projects" ? ColumnTotals() : nil
             )
         }
         var staged: [StagedFile] = []

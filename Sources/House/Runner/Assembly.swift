@@ -81,6 +81,11 @@ struct Assembly {
         return stream
     }
 
+    /// What the schemas tell of: columns after the pipeline's rules.
+    private func stored(_ plan: Pipeline.StreamPlan) -> [Column] {
+        OutgoingLook.stored(plan.spec, FieldRules(pipeline: pipeline, doors: doors))
+    }
+
     private func add(
         _ plan: Pipeline.StreamPlan,
         _ result: StreamResult,
@@ -92,7 +97,7 @@ struct Assembly {
         stream.watermark = result.watermark
         stream.partitions = (old?.partitions ?? []).filter { !result.emptied.contains($0.value) }
         let keyID = keyID(stream.name, publication)
-        publication.add(stream, columns: plan.spec.archiveColumns, staged: result.files, keyID: keyID)
+        publication.add(stream, columns: stored(plan), staged: result.files, keyID: keyID)
     }
 
     private func addChanges(
@@ -105,7 +110,7 @@ struct Assembly {
         let primaryKey = ["changed_at"] + result.primaryKey
         var stream = Manifest.Stream(name: ChangeLog.name(plan.spec.name), mode: "log", primaryKey: primaryKey)
         stream.partitions = old?.partitions ?? []
-        let columns = ChangeColumns.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
+        let columns = ChangeColumns.columns(of: stored(plan), primaryKey: result.primaryKey)
         let keyID = keyID(stream.name, publication)
         publication.add(stream, columns: columns, staged: result.changeFiles, keyID: keyID)
     }
@@ -123,7 +128,7 @@ struct Assembly {
             primaryKey: RestatementLedger.primaryKey(result.primaryKey)
         )
         stream.partitions = old?.partitions ?? []
-        let columns = RestatementLedger.columns(of: plan.spec.archiveColumns, primaryKey: result.primaryKey)
+        let columns = RestatementLedger.columns(of: stored(plan), primaryKey: result.primaryKey)
         let keyID = keyID(stream.name, publication)
         publication.add(stream, columns: columns, staged: result.ledgerFiles, keyID: keyID)
     }
@@ -135,7 +140,7 @@ struct Assembly {
         } else {
             var stream = entry(plan, nil)
             stream.isStale = true
-            publication.add(stream, columns: plan.spec.archiveColumns, staged: [])
+            publication.add(stream, columns: stored(plan), staged: [])
         }
     }
 

@@ -54,6 +54,20 @@ struct OutgoingLook: Sendable {
         }
     }
 
+    /// A stream's columns as its files hold them: masks and tokens are texts, and what is dropped is null.
+    static func stored(_ spec: StreamSpec, _ rules: FieldRules) -> [Column] {
+        spec.archiveColumns.map { column in
+            var column = column
+            guard column.origin != .ours else { return column }
+            switch protection(stream: spec.name, column, rules) {
+            case .masked, .sealed: column.kind = .string
+            case .dropped: column.nullable = true
+            case nil: break
+            }
+            return column
+        }
+    }
+
     func check(_ lines: [UInt8], count: Int) throws(Fault) {
         if let hit = gate?.firstHit(lines, count: count) {
             throw fault(

@@ -70,11 +70,27 @@ package struct Publication: Sendable {
         stream.partitions += fresh.map { Manifest.Partition(value: $0.key, files: $0.value) }
         stream.partitions.sort { bytewise($0.value, $1.value) }
         if let columns {
+            let columns = Publication.stored(columns, in: stream)
             let schema = TableSchema(columns: columns, primaryKey: stream.primaryKey, format: format).json.canonical
             schemas[stream.name] = schema
             stream.schemaSHA256 = SHA256.hex(of: schema)
         }
         manifest.streams.append(stream)
+    }
+
+    /// The columns as the stream's files have them: what the API says is never null may have been dropped, or not sent.
+    /// Of files without null counts nothing is promised.
+    private static func stored(_ columns: [Column], in stream: Manifest.Stream) -> [Column] {
+        var nulls: Set<String> = []
+        var isCounted = true
+        for file in stream.partitions.lazy.flatMap(\.files) {
+            if let totals = file.totals { nulls.formUnion(totals.nulls.keys) } else { isCounted = false }
+        }
+        return columns.map { column in
+            var column = column
+            column.nullable = column.nullable || !isCounted || nulls.contains(column.name)
+            return column
+        }
     }
 
     /// A signal cancels the run's task; up to the commit that is looked at before each file.

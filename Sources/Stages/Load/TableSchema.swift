@@ -3,7 +3,7 @@ package import Model
 /// A stream's columns as a Table Schema 2.0 (`schemas/<stream>.json`), true for its files as they are stored.
 ///
 /// `columns` are those of the file: a column that is written as a token or a mask is a `string` there, whatever it was
-/// in the API. Decimals are numbers that stand in JSON strings, which readers of Table Schema accept.
+/// in the API, and one that has a null in any row is `nullable`, whatever the API promises. Decimals are numbers that stand in JSON strings, which readers of Table Schema accept.
 package struct TableSchema: Sendable {
     package var columns: [Column]
     package var primaryKey: [String]
