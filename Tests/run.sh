@@ -20,7 +20,10 @@ counted() { # name, command…: a part that prints one or more lines "N passed, 
 }
 sum() { # name, exit code
     grep -E '^[0-9]+ passed, [0-9]+ failed' "$log/$1" > "$log/lines"
-    note "$1" "$2" "$(awk '{ n += $1 } END { print n + 0 }' "$log/lines")" "$(awk '{ n += $3 } END { print n + 0 }' "$log/lines")"
+    good=$(awk '{ n += $1 } END { print n + 0 }' "$log/lines"); bad=$(awk '{ n += $3 } END { print n + 0 }' "$log/lines")
+    # A part that counted nothing has tried nothing.
+    [ $((good + bad)) -gt 0 ] || bad=1
+    note "$1" "$2" "$good" "$bad"
 }
 
 echo "== build"
@@ -38,7 +41,7 @@ line=$(grep -E 'Test run with [0-9]+ tests' "$log/unit" | tail -n 1)
 echo "$line"
 total=$(echo "$line" | grep -oE 'with [0-9]+ test' | grep -oE '[0-9]+'); total=${total:-0}
 broken=$(grep -E '^✘ Test .* failed after ' "$log/unit" | grep -cv '^✘ Test run with ')
-if [ "$total" = 0 ]; then tail -n 20 "$log/unit"; fi
+if [ "$total" = 0 ]; then tail -n 20 "$log/unit"; total=1; broken=1; fi
 note unit "$code" "$((total - broken))" "$broken"
 
 # Other people's readers: kept between runs. Without a network their checks say that they were skipped.

@@ -117,10 +117,9 @@ private func invariants(_ root: OutputRoot, at place: String) throws {
                         try attempt(Self.second, root)
                     }
                 }
-                if let fault = error as? Fault {
-                    #expect(fault.code == .cannotWrite && fault.what.contains("errno \(number)"), "\(fault)")
-                    #expect(!fault.mend.isEmpty)
-                }
+                let fault = try #require(error as? Fault, "call \(call): \(error.map { "\($0)" } ?? "none")")
+                #expect(fault.code == .cannotWrite && fault.what.contains("errno \(number)"), "\(fault)")
+                #expect(!fault.mend.isEmpty)
                 try invariants(root, at: "failure of call \(call)")
                 try again(root)
                 #expect(try golden(root) == tree, "failure of call \(call)")

@@ -67,6 +67,11 @@ struct FaultTriggerTests {
         "{\"faults\": [{\"fault\": \"reset\", \"nht\": 1}]}",
         "{\"faults\": [{\"fault\": \"reset\", \"path\": \"users\"}]}",
         "{\"faults\": [{\"fault\": \"reset\", \"nth\": 0}]}",
+        "{\"faults\": [{\"fault\": \"mutate\", \"change\": {\"delte\": \"user_1\"}}]}",
+        "{\"faults\": [{\"fault\": \"mutate\", \"change\": {\"seed\": 1, \"nmae\": \"x\"}}]}",
+        "{\"faults\": [{\"fault\": \"mutate\", \"change\": {\"restate\": \"lager\"}}]}",
+        "{\"faults\": [{\"fault\": \"mutate\", \"change\": {\"delete\": 5}}]}",
+        "{\"faults\": [{\"fault\": \"mutate\", \"change\": {}}]}",
         "{\"switches\": {\"no_such\": true}}", "{\"switches\": {\"cost_values\": \"words\"}}", "{",
     ])
     func `A scenario with a mistake is refused`(json: String) {

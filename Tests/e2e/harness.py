@@ -304,9 +304,3 @@ def terminate(process, number=signal.SIGTERM):
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     return Done(process.returncode, out, error)
-
-
-def has_command(name):
-    """Whether this cogni has a command already."""
-    help = subprocess.run([COGNI, "--help"], capture_output=True, text=True, env=environment()).stdout
-    return any(line.split()[:1] == [name] for line in help.splitlines())

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import ROOT, CogniTest, has_command
+from harness import ROOT, CogniTest
 
 SOME = """
 usage_completions: { since: 2026-11-12, group_by: [project_id, user_id, model] }
@@ -17,7 +17,6 @@ audit_logs: { since: 2026-11-12 }
 ALL = ROOT / "pipelines/openai-admin.yaml"
 
 
-@unittest.skipUnless(has_command("verify") and has_command("diff"), "this cogni has no `verify` yet")
 class Archives(CogniTest):
     def two_generations(self):
         simulator = self.simulator()
@@ -99,7 +98,6 @@ class Archives(CogniTest):
         self.assertEqual(self.at().tree(), before)
 
 
-@unittest.skipUnless(has_command("record"), "this cogni has no `record` yet")
 class Recording(CogniTest):
     def test_a_recording_replays_to_the_live_run_apart_from_invented_names(self):
         simulator = self.simulator()

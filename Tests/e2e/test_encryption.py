@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from harness import FIXTURE, ROOT, CogniTest, content, has_command, has_zstd, terminate
+from harness import FIXTURE, ROOT, CogniTest, content, has_zstd, terminate
 
 EXAMPLE = ROOT / "Fixtures/keys/example.keyring.json"
 INVENTORY = ROOT / "pipelines/security-inventory.yaml"
@@ -113,8 +113,6 @@ class Encryption(CogniTest):
         self.assertEqual(len(output.manifest["key_ids"]), 1)
 
     def test_decrypt_gives_the_clear_values_back(self):
-        if not has_command("decrypt"):
-            self.skipTest("this cogni has no `decrypt` yet")
         self.replay(self.pipeline(STREAMS, name="clear"))
         for load in ("compression: none", "compression: gzip", "format: csv") + (("compression: zstd",) if has_zstd() else ()):
             folder = self.folder / load.replace(": ", "-")
@@ -152,15 +150,11 @@ class Encryption(CogniTest):
         self.assertEqual(done.out.encode(), whole)
 
     def test_without_the_key_ring_decrypt_is_9(self):
-        if not has_command("decrypt"):
-            self.skipTest("this cogni has no `decrypt` yet")
         sealed = self.sealed()
         path = next(iter(sealed.files("users")))[2]["path"]
         self.cogni("decrypt", sealed.current / path, "--reason", "test", env={"COGNI_KEY_RING": str(self.folder / "none.json")}, expect=9)
 
     def test_a_ring_of_ones_own_is_made_private_and_works(self):
-        if not has_command("keys"):
-            self.skipTest("this cogni has no `keys` yet")
         ring = self.folder / "own" / "ring.json"
         ring.parent.mkdir(mode=0o700)
         env = {"COGNI_KEY_RING": str(ring)}

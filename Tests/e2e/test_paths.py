@@ -6,7 +6,7 @@ import shutil
 import unittest
 from pathlib import Path
 
-from harness import CogniTest, has_command
+from harness import CogniTest
 from plain_api import PlainTest, page
 
 SEED = int(os.environ.get("COGNI_E2E_SEED", "20261125"))
@@ -124,7 +124,6 @@ class Paths(PlainTest, CogniTest):
             [self.known] = [path.name for path in (again / "demo/.staging").iterdir()]
         return self.known
 
-    @unittest.skipUnless(has_command("record"), "this cogni has no `record` yet")
     def test_a_recording_of_odd_ids_stays_in_its_folder(self):
         self.pages["/things"] = page(*({"id": value} for value in self.good))
         pipeline = self.plain("things: {}\nparts: {}", source="requests_per_minute: 600000")

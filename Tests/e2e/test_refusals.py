@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from harness import FIXTURE, LIVE_NOW, CogniTest, has_command, terminate
+from harness import FIXTURE, LIVE_NOW, CogniTest, terminate
 
 SOME = """
 usage_completions: { since: 2026-11-12, group_by: [project_id, model] }
@@ -277,8 +277,6 @@ class Refusals(CogniTest):
         done = self.live(self.file, self.server, since=None, expect=8)
         self.assertTells(done, "cogni enable")
         self.check_untouched()
-        if not has_command("enable"):
-            self.skipTest("this cogni has no `enable` yet")
         self.cogni("enable", self.file, expect=0)
         self.check_mended()
 

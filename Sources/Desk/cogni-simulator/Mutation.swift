@@ -4,6 +4,7 @@ extension Organization {
     /// `{"restate": "larger", "stream": "costs", "from": time, "until": time}`, or `{"seed": n}` for one of each.
     /// Returns what was done.
     mutating func mutate(_ change: Value, now: Int) throws(Scenario.Mistake) -> Value {
+        try Organization.check(change)
         var done: [Value.Member] = []
         if let seed = change["seed"]?.whole { done += mutateAtRandom(Noise(UInt64(bitPattern: Int64(seed))), now: now) }
         if let id = change["delete"]?.text {
@@ -23,10 +24,7 @@ extension Organization {
             done.append(.init(name: "archived", value: .string(id)))
         }
         if let name = change["restate"]?.text {
-            guard let kind = Restatement.Change(rawValue: name) else {
-                let known = Restatement.Change.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Scenario.Mistake(description: "unknown restatement \"\(name)\"; allowed: \(known)")
-            }
+            let kind = try Organization.restatement(name)
             let instant = { (name: String) in change[name]?.whole ?? change[name]?.text.flatMap(Moment.parse) }
             var restatement = Restatement(change: kind, stream: change["stream"]?.text ?? "*")
             restatement.from = instant("from") ?? .min
@@ -34,12 +32,48 @@ extension Organization {
             restatements.append(restatement)
             done.append(.init(name: "restated", value: .string(name)))
         }
-        guard !done.isEmpty else {
+        return .object(done)
+    }
+
+    /// Refuses a change that would do nothing, or not what was meant: it has to be told where it is planned.
+    static func check(_ change: Value) throws(Scenario.Mistake) {
+        var isAny = false
+        for member in change.members ?? [] {
+            let (name, value) = (member.name, member.value)
+            switch name {
+            case "advance", "seed":
+                guard value.whole != nil else { throw Scenario.Mistake(description: "\(name) must be a whole number") }
+                isAny = true
+            case "archive", "delete", "rename", "restore":
+                guard value.text != nil else { throw Scenario.Mistake(description: "\(name) must be an id") }
+                isAny = true
+            case "restate":
+                _ = try restatement(value.text ?? "")
+                isAny = true
+            case "name", "stream":
+                guard value.text != nil else { throw Scenario.Mistake(description: "\(name) must be a text") }
+            case "from", "until":
+                guard value.whole ?? value.text.flatMap(Moment.parse) != nil else {
+                    throw Scenario.Mistake(description: "\(name) must be a time")
+                }
+            default:
+                let known = "advance, archive, delete, from, name, rename, restate, restore, seed, stream, until"
+                throw Scenario.Mistake(description: "unknown key \"\(name)\"; allowed: \(known)")
+            }
+        }
+        guard isAny else {
             throw Scenario.Mistake(
                 description: "nothing to change; allowed: advance, archive, delete, rename, restate, restore, seed"
             )
         }
-        return .object(done)
+    }
+
+    private static func restatement(_ name: String) throws(Scenario.Mistake) -> Restatement.Change {
+        guard let kind = Restatement.Change(rawValue: name) else {
+            let known = Restatement.Change.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Scenario.Mistake(description: "unknown restatement \"\(name)\"; allowed: \(known)")
+        }
+        return kind
     }
 
     private mutating func mutateAtRandom(_ noise: Noise, now: Int) -> [Value.Member] {

@@ -44,6 +44,11 @@ struct PlannedFault: Sendable {
         query = entry["query"]?.text
         times = entry["times"]?.whole ?? (nth == nil ? 0 : 1)
         parameters = entry
+        if kind == .mutate, let change = entry["change"] {
+            do throws(Scenario.Mistake) { try Organization.check(change) } catch {
+                throw Scenario.Mistake(description: "faults[\(number)] (\(name)): change: \(error)")
+            }
+        }
         if path != "*", !path.hasPrefix("/") {
             throw Scenario.Mistake(description: "faults[\(number)] (\(name)): path must be * or begin with /")
         }

@@ -59,11 +59,9 @@ final class Service: @unchecked Sendable {  // confined to the one event loop th
         if let substitute {
             reply = substitute
         } else {
-            for fault in struck where fault.kind == .mutate {
-                _ = try? mutate(fault.parameters["change"] ?? ["seed": 1])
-            }
             let twist = PageTwist(struck.compactMap(\.kind.twist))
             do {
+                try change(struck)
                 reply = try self.reply(to: request, found, query, twist)
             } catch {
                 reply = Reply(error)
@@ -74,6 +72,16 @@ final class Service: @unchecked Sendable {  // confined to the one event loop th
         addHeaders(&reply, struck)
         write(request, target, reply, struck)
         return reply
+    }
+
+    /// Makes the changes of the faults that struck. One that can't be made is answered with what is wrong: the test that
+    /// planned it would otherwise go on as if it had been.
+    private func change(_ struck: [PlannedFault]) throws(Refusal) {
+        for fault in struck where fault.kind == .mutate {
+            do throws(Scenario.Mistake) { _ = try mutate(fault.parameters["change"] ?? ["seed": 1]) } catch {
+                throw Refusal(status: 500, message: "The scenario's change can't be made: \(error)")
+            }
+        }
     }
 
     private func find(_ path: Substring) -> (endpoint: Endpoint, values: [String: String])? {
