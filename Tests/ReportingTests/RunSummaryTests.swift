@@ -127,6 +127,41 @@ private func summary() -> RunSummary {
         #expect(run.table(width: 120, color: false).split(separator: "\n").last.map(String.init) == line)
     }
 
+    @Test func aDryRunHoldsTheNextGenerationsRowsAgainstTheCurrentOnes() {
+        var run = summary()
+        run.outcome = .dryRun
+        run.streams.removeLast()
+        run.streams[0].rowChange = .init(current: 1_234_565, next: 1_234_560)
+        run.streams[1].rowChange = .init(current: nil, next: 3)
+        #expect(
+            run.table(width: 120, color: false).contains(
+                """
+
+                rows               generation 12       next  difference
+                usage_completions      1,234,565  1,234,560          -5
+                projects                    none          3          +3
+                -------------------------------------------------------
+                total                  1,234,565  1,234,563          -2
+
+                """
+            )
+        )
+        let rows = run.json["streams"]?.elements?.map { $0["rows"]?.compact }
+        #expect(
+            rows == [
+                #"{"current":1234565,"next":1234560,"difference":-5}"#, #"{"current":null,"next":3,"difference":3}"#,
+            ]
+        )
+        #expect(run.json["totals"]?["rows"]?.compact == #"{"current":1234565,"next":1234563,"difference":-2}"#)
+    }
+
+    @Test func theClockStandsBesideWhatTheRunTookForNow() {
+        var run = summary()
+        run.clock = RunSummary.Clock(ended: Instant(year: 2026, month: 3, day: 1), milliseconds: 12_600)
+        #expect(run.json["started"]?.text == "2025-12-01T00:00:00Z")
+        #expect(run.json["clock"]?.compact == #"{"began":"2026-02-28T23:59:47Z","ended":"2026-03-01T00:00:00Z"}"#)
+    }
+
     @Test func aFailureHasItsFinalLine() {
         #expect(
             summary().finalLine

@@ -1,9 +1,11 @@
 """The recorded organization: all of it is read, counted and told."""
 
+import datetime
 import json
+import shutil
 import unittest
 
-from harness import FIXTURE, ROOT, CogniTest
+from harness import FIXTURE, NOW, ROOT, CogniTest
 
 ALL = ROOT / "pipelines/openai-admin.yaml"
 USAGE = ROOT / "pipelines/usage-and-costs.yaml"
@@ -93,6 +95,41 @@ class Fixtures(CogniTest):
         self.assertEqual(done.summary["outcome"], "dry_run")
         self.assertEqual(done.stream("users")["written"], 7)
         self.assertFalse(self.at("openai-admin").exists())
+
+    def test_a_dry_run_compares_its_counts_with_the_current_generation(self):
+        copy = self.folder / "replay"
+        shutil.copytree(FIXTURE, copy)
+        page = next(path for path in (copy / "projects").rglob("*.json") if not json.loads(path.read_text())["has_more"])
+        body = json.loads(page.read_text())
+        body["data"].append({**body["data"][0], "id": "proj_one_more"})
+        body["last_id"] = "proj_one_more"
+        page.write_text(json.dumps(body))
+        pipeline = self.pipeline("users: {}\nprojects: {}\ninvites: {}")
+        self.replay(pipeline, "--streams", "users,projects", since=None)
+        before = self.at().tree()
+        done = self.replay(pipeline, "--dry-run", fixture=copy, since=None)
+        projects, invites = (len(self.at().rows("projects")), done.stream("invites")["written"])
+        self.assertEqual(done.stream("projects")["rows"], {"current": projects, "next": projects + 1, "difference": 1})
+        self.assertEqual(done.stream("users")["rows"], {"current": 7, "next": 7, "difference": 0})
+        self.assertEqual(done.stream("invites")["rows"], {"current": None, "next": invites, "difference": invites})
+        self.assertEqual(done.summary["totals"]["rows"]["difference"], 1 + invites)
+        self.assertEqual(self.at().tree(), before)
+        table = self.cogni("run", pipeline, "--replay", copy, "--now", NOW, "--output", self.output, "--dry-run", expect=0).error
+        self.assertRegex(table, r"(?m)^rows +generation 1 +next +difference$")
+        self.assertRegex(table, rf"(?m)^projects +{projects} +{projects + 1} +\+1$")
+        self.assertNotIn("rows", self.replay(pipeline, since=None).stream("users"), "only a dry run foretells")
+
+    def test_the_times_of_a_replay_are_the_clocks(self):
+        earliest = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(seconds=2)
+        done = self.replay(self.pipeline("users: {}"), since=None)
+        latest = datetime.datetime.now(datetime.UTC)
+        self.assertEqual(done.summary["started"], NOW)
+        [run] = self.at().runs()
+        history = json.loads(self.cogni("history", self.at().path, "--json", expect=0).out)["runs"][0]
+        for times in (done.summary["clock"], run["clock"], history["clock"]):
+            began, ended = (datetime.datetime.fromisoformat(times[name]) for name in ("began", "ended"))
+            self.assertTrue(earliest <= began <= ended <= latest, times)
+        self.assertIn(run["clock"]["began"], self.cogni("history", self.at().path, expect=0).out)
 
     def test_chosen_streams_bring_their_parents_only_as_far_as_needed(self):
         done = self.replay(ALL, "--streams", "project_api_keys")

@@ -3,7 +3,15 @@ package import Model
 extension RunSummary {
     /// The same numbers as the table, under stable names.
     package var json: JSONValue {
-        [
+        var members = self.members
+        if let clock {
+            members.append(.init("clock", ["began": .string(clock.began.text), "ended": .string(clock.ended.text)]))
+        }
+        return .object(members)
+    }
+
+    private var members: [JSONValue.Member] {
+        let value: JSONValue = [
             "format": "cogni-run/1",
             "pipeline": .string(pipeline),
             "run_id": .string(runID),
@@ -32,6 +40,7 @@ extension RunSummary {
             "totals": .object(total.numbers),
             "faults": .array(faults.map(\.json)),
         ]
+        return value.members ?? []
     }
 }
 
@@ -47,6 +56,15 @@ extension Fault {
 extension StreamReport {
     fileprivate var numbers: [JSONValue.Member] {
         let reasons = tally.dropped.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .integer($0.value)) }
+        let rows = rowChange.map { change in
+            JSONValue.Member(
+                "rows",
+                [
+                    "current": change.current.map { .integer($0) } ?? .null, "next": .integer(change.next),
+                    "difference": .integer(change.difference),
+                ]
+            )
+        }
         return [
             .init("fetched", .integer(tally.fetched)),
             .init("written", .integer(tally.kept)),
@@ -58,6 +76,6 @@ extension StreamReport {
             .init("files", .integer(files)),
             .init("bytes", .integer(bytes)),
             .init("seconds", .number(milliseconds.millisecondsAsSeconds)),
-        ] + (replyMilliseconds.map { [.init("reply_ms", .integer($0))] } ?? [])
+        ] + (rows.map { [$0] } ?? []) + (replyMilliseconds.map { [.init("reply_ms", .integer($0))] } ?? [])
     }
 }

@@ -10,6 +10,7 @@ extension RunSummary {
         for stream in streams { grid.add(stream.cells, colour: stream.colour) }
         if streams.count > 1 { grid.addTotal(total.cells) }
         var lines = grid.lines(width: width, ink: ink, giveUp: [6, 5, 7, 3, 4])
+        lines += rowChanges(width: width, ink: ink)
         for stream in streams {
             lines += stream.remarks.map { ink(.yellow, "  \(stream.name): ") + Phrase.printable($0) }
         }
@@ -19,6 +20,17 @@ extension RunSummary {
         }
         lines.append(ink(exitCode == 0 ? .green : .red, closing))
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Of a dry run: what the next generation would hold, beside the current one.
+    private func rowChanges(width: Int, ink: Ink) -> [String] {
+        let compared = streams.filter { $0.rowChange != nil }
+        guard !compared.isEmpty else { return [] }
+        let current = generation.map { "generation \($0)" } ?? "current"
+        var grid = Grid(titles: ["rows", current, "next", "difference", ""])
+        for stream in compared { grid.add(stream.changeCells, colour: stream.rowChange?.difference == 0 ? .dim : nil) }
+        if compared.count > 1 { grid.addTotal(total.changeCells) }
+        return [""] + grid.lines(width: width, ink: ink, giveUp: []) + [""]
     }
 
     private var closing: String {
@@ -44,6 +56,15 @@ extension StreamReport {
             name, Phrase.count(tally.fetched), Phrase.count(tally.kept), Phrase.count(tally.duplicates),
             Phrase.count(tally.droppedTotal), Phrase.count(files), ByteSize(bytes: bytes).text,
             Phrase.time(milliseconds: milliseconds), status == .ok ? "" : status.rawValue,
+        ]
+    }
+
+    fileprivate var changeCells: [String] {
+        guard let rowChange else { return [name, "", "", "", ""] }
+        let sign = rowChange.difference > 0 ? "+" : ""
+        return [
+            name, rowChange.current.map { Phrase.count($0) } ?? "none", Phrase.count(rowChange.next),
+            sign + Phrase.count(rowChange.difference), "",
         ]
     }
 

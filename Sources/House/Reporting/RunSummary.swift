@@ -13,6 +13,17 @@ package struct RunSummary: Sendable, Equatable {
         case interrupted
     }
 
+    package struct Clock: Sendable, Equatable {
+        package var began: Instant
+        package var ended: Instant
+
+        /// - Parameter milliseconds: how long it took, by a clock that nobody sets.
+        package init(ended: Instant, milliseconds: Int) {
+            began = ended - Int64((milliseconds + 500) / 1000)
+            self.ended = ended
+        }
+    }
+
     package var pipeline: String
     package var runID: String
     package var outcome: Outcome
@@ -21,12 +32,15 @@ package struct RunSummary: Sendable, Equatable {
     package var generation: Int?
     /// The pipeline's folder, as the user would type it.
     package var output: String
+    /// What the run took for now: of a replay that of the recording, of one that went on that of the first attempt.
     package var started: Instant
     package var milliseconds: Int
     /// In the connector's order.
     package var streams: [StreamReport]
     /// All failures, the one that decided the exit code first.
     package var faults: [Fault]
+    /// When the run began and ended by the machine's clock, whatever it took for now.
+    package var clock: Clock?
     /// Milliseconds by stage: `fetch`, `close`, `publish`. The first two are sums over streams that ran side by side.
     package var stages: [String: Int] = [:]
 
@@ -64,6 +78,10 @@ package struct RunSummary: Sendable, Equatable {
             sum.retries += stream.retries
             sum.files += stream.files
             sum.bytes += stream.bytes
+            guard let change = stream.rowChange else { continue }
+            let before = sum.rowChange
+            let current = change.current.map { $0 + (before?.current ?? 0) } ?? before?.current
+            sum.rowChange = StreamReport.RowChange(current: current, next: change.next + (before?.next ?? 0))
         }
         sum.milliseconds = milliseconds
         return sum

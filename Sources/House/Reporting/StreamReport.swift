@@ -14,6 +14,19 @@ package struct StreamReport: Sendable, Equatable {
         case skipped
     }
 
+    /// `--dry-run`: rows of the generation that would be published, held against the current one.
+    package struct RowChange: Sendable, Equatable {
+        /// `nil`: the stream is not in the current generation, or there is none.
+        package var current: Int?
+        package var next: Int
+        package var difference: Int { next - (current ?? 0) }
+
+        package init(current: Int?, next: Int) {
+            self.current = current
+            self.next = next
+        }
+    }
+
     package var name: String
     package var status: Status
     /// `kept` is what the table calls written.
@@ -28,6 +41,7 @@ package struct StreamReport: Sendable, Equatable {
     package var milliseconds = 0
     /// How long the API took for a reply, on average; `nil` when replies were not timed, as in a replay.
     package var replyMilliseconds: Int?
+    package var rowChange: RowChange?
     /// Sentences for people: schema drift, parents that vanished, groupings that fell back.
     package var notes: [String] = []
     /// What else was counted, by name: `restated_buckets`, `relationship_breaks.KIND`. Zeros may stand in it.

@@ -186,6 +186,7 @@ struct Assembly {
                 status = .unchanged
             }
             var report = StreamReport(name: result.name, status: status)
+            if options.dryRun, let new { report.rowChange = .init(current: old?.rows, next: new.rows) }
             report.tally = result.tally
             report.pages = result.pages
             report.requests = result.requests

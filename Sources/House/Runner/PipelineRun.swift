@@ -29,7 +29,7 @@ package struct PipelineRun: Sendable {
     package func run() async throws(Fault) -> RunSummary {
         let started = doors.milliseconds()
         let root = OutputRoot(options.output)
-        let lock = try root.lock(since: options.now)
+        let lock = try root.lock(since: doors.wall())
         defer { lock.release() }
         try root.prepare()
         for removed in try root.recover() { doors.progress(.note("removed \(removed), which a stopped run had left")) }

@@ -206,6 +206,7 @@ struct RunConclusion {
             streams: streams,
             faults: faults.all
         )
+        summary.clock = RunSummary.Clock(ended: doors.wall(), milliseconds: summary.milliseconds)
         summary.stages = [
             "fetch": results.reduce(0) { $0 + $1.fetchMilliseconds },
             "close": results.reduce(0) { $0 + $1.closeMilliseconds }, "publish": doors.milliseconds() - closed,

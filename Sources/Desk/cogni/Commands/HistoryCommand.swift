@@ -62,10 +62,10 @@ struct HistoryCommand: ParsableCommand {
         guard !runs.isEmpty || !rollbacks.isEmpty else { return }
         var table = TextTable(
             [
-                "started", "outcome", "exit", "generation", "streams", "fetched", "written", "requests", "seconds",
+                "began", "as of", "outcome", "exit", "generation", "streams", "fetched", "written", "requests", "seconds",
                 "run",
             ],
-            numbers: [2, 3, 4, 5, 6, 7, 8]
+            numbers: [3, 4, 5, 6, 7, 8, 9]
         )
         var rest = rollbacks[...]
         func tell(_ entry: Rollback) {
@@ -82,6 +82,7 @@ struct HistoryCommand: ParsableCommand {
             func number(_ value: JSONValue?) -> String { value?.integer.map { Phrase.count($0) } ?? "" }
             let totals = run.json["totals"]
             table.add(
+                run.json["clock"]?["began"]?.text ?? "",
                 run.json["started"]?.text ?? "",
                 run.json["outcome"]?.text ?? "",
                 number(run.json["exit_code"]),
