@@ -44,6 +44,34 @@ import Testing
         }
     }
 
+    @Test func whatAHealingThatWasCutOffLeftStopsNoOther() throws {
+        try withRoot { root throws in
+            try Sample().publish(root)
+            let sound = try golden(root)
+            try rot(root.currentPath + "/" + (try project(root)))
+            var publication = try Sample().publication(root)
+            let staged = try #require(publication.stagedFile(try project(root)))
+            try Disk.create(staged.path + ".mend", [1, 2, 3])
+            #expect(try root.mend(with: &publication, over: try #require(try root.current())).count == 1)
+            #expect(try golden(root) == sound)
+        }
+    }
+
+    @Test func anOlderManifestThatCannotBeReadKeepsNoOtherGenerationFromBeingHealed() throws {
+        try withRoot { root throws in
+            for amount in ["1", "2", "3"] { try Sample(costs: ["2025-11-03": [amount]]).publish(root) }
+            let path = try project(root)
+            try rot(root.currentPath + "/" + path)
+            try Damage.unreadable(root.generationPath(2) + "/manifest.json")
+            #expect(try remade(Sample(costs: ["2025-11-03": ["3"]]), root).damaged == [path])
+            for number in [1, 3] {
+                var verifier = Verifier(root)
+                let found = try verifier.verify(.one(number)).findings
+                #expect(!found.contains { $0.generation == number && $0.path == path }, "\(found)")
+            }
+        }
+    }
+
     @Test func soundFilesAreLeftAlone() throws {
         try withRoot { root throws in
             try Sample().publish(root)

@@ -6,8 +6,10 @@ extension OutputRoot {
     /// Builds a generation beside the others and makes it the current one.
     ///
     /// Build → sync files → sync folders → look again → rename into place → swap `current`. The swap is the commit:
-    /// before it no reader sees anything, after it everything is on the medium. When it throws, the generation before
-    /// is still current, and the staged files are to be made anew (after a failed sync their bytes can't be trusted).
+    /// before it no reader sees anything, after it everything is on the medium. When it throws, the staged files are to be
+    /// made anew (after a failed sync their bytes can't be trusted), and the generation before is still current, but for one
+    /// case: the folder could not be synced after the swap. Then readers see the new generation, whole, and a power cut may
+    /// bring the old one back; the next run takes whichever is there for current.
     ///
     /// Needs the lock, and ``recover()`` before. Staged files are linked, not moved: the caller removes them
     /// afterwards.

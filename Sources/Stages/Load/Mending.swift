@@ -21,7 +21,8 @@ extension OutputRoot {
         let sound = damaged.filter { !publication.replaces.contains($0) }
         guard !sound.isEmpty else { return damaged }
         for number in try generations() {
-            let generation = try generation(number)
+            // An older manifest that can't be read is for `verify` to tell of; it keeps no other generation from being healed.
+            guard let generation = number == current.number ? current : try? generation(number) else { continue }
             let named = Dictionary(uniqueKeysWithValues: generation.manifest.files.map { ($0.path, $0.facts) })
             for path in sound where named[path] == known[path]?.facts {
                 guard let staged = publication.staged[path] else { continue }
@@ -46,6 +47,8 @@ extension OutputRoot {
     private func put(_ staged: StagedFile, in target: String) throws(Fault) {
         let second = staged.path + ".mend"
         try onDisk { () throws(DiskError) in
+            // One that was cut off has left its second name.
+            if try Disk.exists(second) { try Disk.remove(second) }
             if !staged.isSynced { try DiskFile.read(staged.path).sync() }
             do throws(DiskError) { try Disk.link(staged.path, to: second) } catch {
                 guard error.isLinkRefused else { throw error }
