@@ -332,7 +332,13 @@ class Epochs(KeyTest):
         self.assertTrue(self.opened(output, "users"))
         first = output.path / "generations/000001"
         path = next(path for path in (first / "users").iterdir())
-        self.assertIn("a token can't be opened", self.cogni("decrypt", path, "--reason", "x", env=self.env, expect=9).error)
+        done = self.cogni("decrypt", path, "--reason", "x", env=self.env, expect=9)
+        self.assertIn(f"a token can't be opened: its key {old} was retired", done.error)
+
+    def test_a_key_that_is_not_there_is_told_before_anything_is_asked_for_it(self):
+        done = self.keys("retire", "aaaaaaaaaa", expect=9)
+        self.assertIn("has no key aaaaaaaaaa", done.error)
+        self.assertNotIn("--yes", done.error)
 
     def ask(self, words, answer):
         """Runs `cogni keys` at a terminal where a person types the answer (`None`: Ctrl-C): its exit code, and what stood there."""
@@ -428,6 +434,20 @@ class Openings(KeyTest):
         self.assertEqual(done.out, "")
         self.assertIn(f"(audit trail {self.trail})", done.error)
         self.assertNotIn("key ring", done.error)
+
+    def test_what_is_left_sealed_is_told_with_the_reason_that_holds(self):
+        self.assertIn("left sealed: columns that were not asked for", self.decrypt("--reason", "x", "--fields", "email").error)
+        self.assertNotIn("not asked for", self.decrypt("--reason", "x").error)
+
+    def test_a_file_that_is_not_there_is_told_as_that(self):
+        done = self.cogni("decrypt", self.folder / "none.ndjson", "--reason", "x", env=self.env, expect=2)
+        self.assertIn(f"there is no file {self.folder}/none.ndjson", done.error)
+        self.assertFalse(self.trail.exists())
+
+    def test_nothing_is_encrypted_anew_in_an_output_that_is_not_there(self):
+        done = self.cogni("keys", "reencrypt", self.pipeline_file, "--output", self.folder / "outptu", env=self.env, expect=2)
+        self.assertIn("there is no output at", done.error)
+        self.assertFalse((self.folder / "outptu").exists())
 
     def test_a_trail_that_was_touched_is_found_out(self):
         for number in range(4):

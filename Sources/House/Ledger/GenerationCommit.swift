@@ -121,7 +121,7 @@ extension StateStore {
                 .badReply,
                 "the cursor would go back from \(reached.text) to \(mark.watermark?.text ?? "nothing")",
                 at: ["stream \(mark.stream)", "generation \(commit.generation)"],
-                mend: "run the pipeline again with `--full-refresh --streams \(mark.stream)`"
+                mend: "run the pipeline's file once with `--full-refresh --streams \(mark.stream)`"
             )
         }
     }

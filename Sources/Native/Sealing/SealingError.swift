@@ -12,7 +12,7 @@ package enum SealingError: Error, Sendable, Equatable, CustomStringConvertible {
     case cannotOpen
     /// A pseudonym has no way back.
     case oneWay
-    /// 2^32 random nonces were used with one key; more could repeat one.
+    /// 2^32 random nonces were used by one sealer; more could repeat one.
     case keyIsWornOut
     /// OpenSSL before 3.0.12 sets key lengths wrongly (CVE-2023-5363).
     case libraryTooOld(String)
@@ -26,7 +26,7 @@ package enum SealingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unsupportedAlgorithm: "the token's algorithm is not supported"
         case .cannotOpen: "the token can't be opened"
         case .oneWay: "a pseudonym can't be opened"
-        case .keyIsWornOut: "the key has sealed 2^32 randomized values"
+        case .keyIsWornOut: "2^32 randomized values were sealed in one go; rotate the key"
         case .libraryTooOld(let version): "\(version) is too old; 3.0.12 or newer is needed"
         case .openSSL(let call, let reasons):
             "\(call): " + (reasons.isEmpty ? "no reason given" : reasons.joined(separator: "; "))

@@ -9,7 +9,9 @@ internal import COpenSSL
     package let key: DataKey
     package let tenant: String
     package let domain: String
-    /// How many values were sealed; a randomized key is worn out after 2^32.
+    /// How many values this sealer has sealed. A key derived for one tenant and domain should give no more than 2^32
+    /// randomized tokens in its life: then no nonce has been used twice but with a chance of 2^-33. Nobody counts over runs
+    /// and tasks; one sealer stops there, and rotating the key begins anew.
     package private(set) var sealedCount: UInt64 = 0
 
     private let subkey: KeyBytes

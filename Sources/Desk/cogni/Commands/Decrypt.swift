@@ -90,12 +90,14 @@ struct Decrypt: ParsableCommand {
                 }) {
                     var out: [UInt8] = []
                     do throws(Fault) { try decryptor.feed(block, into: &out) } catch {
-                        throw error.within("file \(file)")
+                        throw explained(error, keys).within("file \(file)")
                     }
                     try sink.write(out)
                 }
                 var out: [UInt8] = []
-                do throws(Fault) { try decryptor.finish(into: &out) } catch { throw error.within("file \(file)") }
+                do throws(Fault) { try decryptor.finish(into: &out) } catch {
+                    throw explained(error, keys).within("file \(file)")
+                }
                 try sink.write(out)
                 counts.opened += decryptor.opened
                 counts.left += decryptor.left
@@ -112,10 +114,22 @@ struct Decrypt: ParsableCommand {
                 "opened": .integer(counts.opened), "left": .integer(counts.left),
             ])
         } else {
+            let unasked = fields == nil ? "" : "columns that were not asked for, "
             let left =
-                counts.left == 0 ? "" : "; \(counts.left) left sealed: pseudonyms, or places without a known domain"
+                counts.left == 0
+                ? "" : "; \(counts.left) left sealed: \(unasked)pseudonyms, or places without a known domain"
             Terminal.error("\(counts.rows) rows, \(counts.opened) tokens opened\(left)")
         }
+    }
+
+    /// That a key was retired is no secret, and the one reason why a token can't be opened that nobody can mend.
+    private func explained(_ fault: Fault, _ keys: KeyRing) -> Fault {
+        let names = fault.place.filter { $0.hasPrefix("key ") }.map { String($0.dropFirst(4)) }
+        guard let kid = names.first(where: { keys.entry($0)?.state == .retired }) else { return fault }
+        var fault = fault
+        fault.what = "a token can't be opened: its key \(kid) was retired"
+        fault.mend = "what it sealed can't be had back; name other columns with --fields, or other files"
+        return fault
     }
 
     /// The record in the trail, durable before anything is opened.
@@ -140,6 +154,10 @@ struct Decrypt: ParsableCommand {
 
     /// Tenant and domains: what was given by hand wins over what the manifest says.
     private func rules(for file: String) throws(Fault) -> TokenRules {
+        let isThere = try onDisk { () throws(DiskError) in try Disk.target(file) != nil }
+        guard isThere else {
+            throw Fault(.badPlan, "there is no file \(file)", mend: "name an archive, for example output/openai-admin/current/users/….ndjson.gz")
+        }
         let found = try TokenRules.beside(file)
         var domains = found?.domains ?? [:]
         for pair in domain {

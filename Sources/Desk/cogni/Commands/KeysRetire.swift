@@ -31,6 +31,9 @@ extension Keys {
 
         func run() throws {
             let path = try place.path
+            let ring = try KeyRing.load(path, environment: Environment.all)
+            // Throws for a name that the ring has never had, before anything is asked for it.
+            if ring.entry(key) == nil { _ = try ring.key(key) }
             var uses: [Use] = []
             for output in outputs { uses += try Use.all(of: key, in: try Output.published(output).root) }
             for use in uses { Terminal.error(use.text) }
