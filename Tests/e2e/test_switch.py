@@ -104,6 +104,47 @@ class Breaker(CogniTest):
         self.cogni("disable", pipeline, "--output", self.output, "--reason", "audit", "--by", "ada", expect=0)
         self.assertIn("switched off by ada", self.good(pipeline, "--probe", expect=8).error)
 
+    def rebuild(self, pipeline, *more, expect=0):
+        return self.cogni("state", "rebuild", pipeline, "--output", self.output, *more, expect=expect)
+
+    def test_a_rebuilt_state_leaves_the_switch_as_it_stood(self):
+        pipeline = self.guarded("disable_after_failures: 2")
+        self.good(pipeline)
+        self.bad(pipeline)
+        self.assertIn("the pipeline is on", self.rebuild(pipeline).out)
+        self.assertEqual(self.switch(pipeline)["consecutive_failures"], 1, "the old state tells it")
+        self.bad(pipeline)
+        self.assertIn("stays switched off by cogni", self.rebuild(pipeline).out)
+        self.assertIn("2 failures in a row", self.good(pipeline, expect=8).error)
+        self.good(pipeline, "--probe")
+        self.cogni("disable", pipeline, "--output", self.output, "--reason", "audit", "--by", "ada", expect=0)
+        state = self.output / "demo/state.sqlite"
+        for damage in (lambda: state.write_bytes(b"no database at all, but long enough to be taken for one" * 20), state.unlink):
+            damage()
+            said = self.rebuild(pipeline).out
+            self.assertIn("stays switched off by ada", said)
+            self.assertRegex(said, "begun anew: .*count of failures.*events that waited")
+            self.assertIn("switched off by ada", self.good(pipeline, expect=8).error)
+        state.write_bytes(b"damaged" * 200)
+        self.assertEqual(self.rebuild(pipeline, "--json").summary["switch_from"], "trail")
+        state.write_bytes(b"damaged" * 200)
+        (self.output / "demo/audit/control.ndjson").chmod(0o666)
+        said = self.rebuild(pipeline).out
+        self.assertIn("the pipeline is on: whether it was switched off could not be read", said)
+
+    def test_a_mistyped_output_is_refused_and_not_made(self):
+        pipeline = self.guarded()
+        self.good(pipeline)
+        for words in (["disable"], ["enable"], ["state", "rebuild"], ["alerts", "resume"]):
+            done = self.cogni(*words, pipeline, "--output", self.folder / "outptu", expect=2)
+            self.assertRegex(done.error, rf"there is no (output|state yet) at `?{self.folder}/outptu/demo")
+            self.assertFalse((self.folder / "outptu").exists(), words)
+
+    def test_a_switch_that_turns_before_the_first_run_waits_for_no_one_and_holds(self):
+        pipeline = self.pipeline(STREAMS, load=f"directory: {self.output}")
+        self.cogni("disable", pipeline, "--reason", "not yet", "--by", "ada", expect=0)
+        self.assertIn("not yet", self.good(pipeline, expect=8).error)
+
     def test_only_one_probe_at_a_time_asks_the_source(self):
         pipeline = self.guarded("disable_after_failures: 1")
         self.good(pipeline)

@@ -30,6 +30,22 @@ enum ControlTrail {
         try AuditTrail(path(root)).append(sanitizer.clean(record).members ?? [])
     }
 
+    /// How the switch was turned last, by the trail; `nil` when it tells of no turn.
+    static func lastTurn(_ root: OutputRoot) throws(Fault) -> PipelineSwitch? {
+        for record in try AuditTrail(path(root)).records().reversed() {
+            guard ["enable", "disable"].contains(record["action"]?.text), let enabled = record["after"]?.boolean,
+                let at = record["at"]?.text.flatMap({ Instant(text: $0) })
+            else { continue }
+            return PipelineSwitch(
+                enabled: enabled,
+                reason: record["reason"]?.text ?? "",
+                by: record["by"]?.text ?? "someone",
+                at: at
+            )
+        }
+        return nil
+    }
+
     static func note(_ flag: PipelineSwitch, before: Bool, _ root: OutputRoot) throws(Fault) {
         try note(
             flag.enabled ? "enable" : "disable",

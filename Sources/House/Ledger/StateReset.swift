@@ -31,10 +31,12 @@ extension StateStore {
     /// (`nil`: no generation was ever published). The old file is kept beside it as `….damaged-1`.
     ///
     /// The caller holds the output's lock.
+    /// - Parameter flag: the switch as it was before, where that is known: no manifest tells of it.
     package static func rebuild(
         _ path: String,
         pipeline: String,
-        from commit: GenerationCommit?
+        from commit: GenerationCommit?,
+        flag: PipelineSwitch? = nil
     ) throws(Fault) -> StateStore {
         let fresh = path + ".rebuilding"
         let file = StateFile(path: path, pipeline: pipeline)
@@ -43,6 +45,7 @@ extension StateStore {
         }
         let store = try StateStore.open(fresh, pipeline: pipeline)
         if let commit { try store.rebuild(from: commit) }
+        if let flag { try store.setFlag(flag) }
         try store.close()
         try file.onDisk { () throws(DiskError) in
             var number = 1

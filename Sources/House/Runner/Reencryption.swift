@@ -53,9 +53,10 @@ package struct Reencryption: Sendable {
     }
 
     package func perform() throws(Fault) -> Outcome {
-        try root.prepare()
+        try root.refuseMissing()
         let lock = try root.lock(since: now)
         defer { lock.release() }
+        try root.prepare()
         _ = try root.recover()
         guard let current = try root.current(), let crypto = current.manifest.crypto else {
             throw Fault(

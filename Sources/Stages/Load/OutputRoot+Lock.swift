@@ -17,6 +17,18 @@ extension OutputRoot {
         }
     }
 
+    /// For commands that change what runs have made: from a mistyped name they would make an empty output, and say that all
+    /// went well.
+    package func refuseMissing() throws(Fault) {
+        let status = try onDisk { () throws(DiskError) in try Disk.target(path) }
+        guard status == nil else { return }
+        throw Fault(
+            .badPlan,
+            "there is no output at `\(path)`",
+            mend: "check `load.directory` and `--output`; the first run makes it"
+        )
+    }
+
     private func held(by holder: RunLock.Holder) -> Fault {
         let who =
             holder.process.isEmpty

@@ -135,8 +135,10 @@ struct Alerts: ParsableCommand {
 
         func run() throws {
             let workspace = try place.workspace()
-            try workspace.root.prepare()
-            let store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
+            let (path, name) = (workspace.root.statePath, workspace.pipeline.name)
+            guard let there = try StateStore.openToRead(path, pipeline: name) else { throw State.missing(workspace) }
+            try there.close()
+            let store = try StateStore.open(path, pipeline: name)
             defer { try? store.close() }
             let stopped = try store.stoppedReceiver()
             try store.setStoppedReceiver(nil)

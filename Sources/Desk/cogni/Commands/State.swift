@@ -34,15 +34,18 @@ struct State: ParsableCommand {
     private static func export(_ workspace: Workspace, runs: Int) throws -> JSONValue {
         let path = workspace.root.statePath
         guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else {
-            throw Fault(
-                .badPlan,
-                "there is no state yet at \(path)",
-                mend:
-                    "run the pipeline first; if a generation is there, `\(workspace.command("state rebuild"))`"
-            )
+            throw missing(workspace)
         }
         defer { try? store.close() }
         return try store.export(runLimit: runs)
+    }
+
+    static func missing(_ workspace: Workspace) -> Fault {
+        Fault(
+            .badPlan,
+            "there is no state yet at \(workspace.root.statePath)",
+            mend: "run the pipeline first; if a generation is there, `\(workspace.command("state rebuild"))`"
+        )
     }
 
     struct Show: ParsableCommand {
@@ -132,7 +135,11 @@ struct State: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rebuild",
             abstract: "Makes the state anew from the current generation's manifest.",
-            discussion: "The old file is kept beside it as state.sqlite.damaged-1, or with a higher number."
+            discussion: """
+                The old file is kept beside it as state.sqlite.damaged-1, or with a higher number. The switch is taken over from
+                it, or where it can't be read from the trail audit/control.ndjson; the list of runs, counters and waiting events
+                begin anew.
+                """
         )
         @OptionGroup var place: Place
         @Flag(help: "Print what was done as JSON on stdout.") var json = false
@@ -140,20 +147,33 @@ struct State: ParsableCommand {
         func run() throws {
             let workspace = try place.workspace()
             let root = workspace.root
+            try root.refuseMissing()
+            var kept = KeptSwitch()
             let generation = try Output.locked(root) { () throws -> Generation? in
                 let current = try root.current()
+                kept = KeptSwitch(of: workspace)
                 let commit = current.map {
                     GenerationCommit(of: $0, reason: .rebuild, runID: RunID.make(now: Output.now), at: Output.now)
                 }
-                let store = try StateStore.rebuild(root.statePath, pipeline: workspace.pipeline.name, from: commit)
+                let store = try StateStore.rebuild(
+                    root.statePath,
+                    pipeline: workspace.pipeline.name,
+                    from: commit,
+                    flag: kept.flag
+                )
                 try store.close()
                 return current
             }
             if json {
-                return Terminal.out(["rebuilt": true, "generation": generation.map { .integer($0.number) } ?? nil])
+                return Terminal.out([
+                    "rebuilt": true, "generation": generation.map { .integer($0.number) } ?? nil,
+                    "enabled": .bool(kept.flag?.enabled ?? true), "switch_from": .optional(kept.source?.rawValue),
+                    "waiting_events_lost": kept.waiting.map { .integer($0) } ?? nil,
+                ])
             }
             let source = generation.map { "generation \($0.number)" } ?? "nothing: no generation was ever published"
             Terminal.out("the state was rebuilt from \(source)")
+            for line in kept.lines { Terminal.out(line) }
         }
     }
 }

@@ -44,11 +44,22 @@ struct SwitchTurn: ParsableArguments {
     @Option(help: ArgumentHelp("Who says so; the user's name by default.", valueName: "name")) var by: String?
     @Flag(help: "Print the switch as JSON on stdout.") var json = false
 
+    /// While a run holds the lock its state is there, and the switch turns all the same. Where there is none, it is made
+    /// under the lock.
+    private func state(of workspace: Workspace) throws -> StateStore {
+        let (root, name) = (workspace.root, workspace.pipeline.name)
+        guard let there = try StateStore.openToRead(root.statePath, pipeline: name) else {
+            return try Output.locked(root) { try StateStore.open(root.statePath, pipeline: name) }
+        }
+        try there.close()
+        return try StateStore.open(root.statePath, pipeline: name)
+    }
+
     func set(_ enabled: Bool) async throws {
         let workspace = try place.workspace()
         let root = workspace.root
-        try root.prepare()
-        let store = try StateStore.open(root.statePath, pipeline: workspace.pipeline.name)
+        if place.output != nil { try root.refuseMissing() }
+        let store = try state(of: workspace)
         defer { try? store.close() }
         let names = [by, Environment.all["USER"], Environment.all["LOGNAME"], Console.user.name]
         let name = names.compactMap(\.self).first { !$0.isEmpty } ?? "someone"
