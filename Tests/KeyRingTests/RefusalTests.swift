@@ -107,7 +107,7 @@ private struct Ring {
     let folder = try Folder()
     let command = try folder.write(Array("#!/bin/sh\nsleep 600 & sleep 600\n".utf8), "hang", mode: 0o700)
     let refused = fault {
-        _ = try KeyHook([command], ring: "r").ask("read", kek: "kek-x", data: "", milliseconds: 100)
+        _ = try KeyHook([command], ring: "r").ask("read", kek: "kek-x", milliseconds: 100)
     }
     #expect(refused?.what.hasSuffix("gave no answer in time") == true)
 }
@@ -118,12 +118,12 @@ private struct Ring {
     let hook = try KeyHook([loud], ring: "r")
     // A busy machine may take its time; what counts here is what is said.
     let long = 300_000
-    let tooMuch = fault { _ = try hook.ask("read", kek: "kek-x", data: "", milliseconds: long) }
+    let tooMuch = fault { _ = try hook.ask("read", kek: "kek-x", milliseconds: long) }
     #expect(tooMuch?.what.contains("more than 4096 bytes") == true, "\(tooMuch?.what ?? "nothing")")
     let key = "sk-" + "admin-abcdefghijklmnopqrstuvwxyz"
     let complaining = try folder.write(Array("#!/bin/sh\necho 'bad \(key)' >&2; exit 7\n".utf8), "c", mode: 0o700)
     let refused = fault {
-        _ = try KeyHook([complaining], ring: "r").ask("read", kek: "kek-x", data: "", milliseconds: long)
+        _ = try KeyHook([complaining], ring: "r").ask("read", kek: "kek-x", milliseconds: long)
     }
     #expect(refused?.what == "the master key command \(complaining) ended with status 7: bad sk-a…wxyz")
     let denying = try folder.write(
@@ -132,7 +132,7 @@ private struct Ring {
         mode: 0o700
     )
     let denied = fault {
-        _ = try KeyHook([denying], ring: "r").ask("unwrap", kek: "kek-x", data: "", milliseconds: long)
+        _ = try KeyHook([denying], ring: "r").ask("unwrap", kek: "kek-x", milliseconds: long)
     }
     #expect(denied?.what.hasSuffix("did not answer {\"ok\":true,\"data\":…}: no sk-a…wxyz") == true)
 }
@@ -140,7 +140,7 @@ private struct Ring {
 @Test func aCommandSeesNothingOfOurEnvironment() throws {
     let folder = try Folder()
     let command = try folder.write(Array("#!/bin/sh\nenv > \(folder.path("seen"))\necho x\n".utf8), "c", mode: 0o700)
-    _ = try KeyHook([command], ring: "r").ask("read", kek: "kek-x", data: "")
+    _ = try KeyHook([command], ring: "r").ask("read", kek: "kek-x")
     let names = Set(
         try folder.text("seen").split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) }
     )

@@ -135,6 +135,6 @@ func aRingOutlivesTheEndOfTheProcessAtEveryCallOfItsChange(change: String) throw
 @Test func aKeyCommandThatDiesOfASignalSaysSo() throws {
     let folder = try Folder()
     let dying = try folder.write(Array("#!/bin/sh\nkill -9 $$\n".utf8), "die", mode: 0o700)
-    let refused = fault { _ = try KeyHook([dying], ring: "r").ask("read", kek: "kek-x", data: "") }
+    let refused = fault { _ = try KeyHook([dying], ring: "r").ask("read", kek: "kek-x") }
     #expect(refused?.what.hasSuffix("ended with signal 9") == true, "\(refused?.what ?? "nothing")")
 }

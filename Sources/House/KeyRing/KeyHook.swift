@@ -8,19 +8,15 @@ internal import Sealing
 /// knows no JSON and prints a key in base64 will do as well; it is asked with `"op":"read"`.
 struct KeyHook: Sendable {
     enum Answer: Sendable {
-        /// The `data` of a JSON answer.
-        case json(String)
+        /// The `data` of a JSON answer: a key, or what a KMS wrapped.
+        case json(KeyBytes)
         /// Anything else.
         case text(KeyBytes)
 
         /// The answer as a key of 32 bytes.
         func key(_ name: String, ring path: String) throws(Fault) -> KeyBytes {
             switch self {
-            case .text(let text): return try MasterKeyText.decode(text, name: name, ring: path, allowsRaw: false)
-            case .json(let data):
-                let bytes = Array(data.utf8)
-                let text: KeyBytes
-                do { text = try KeyBytes(copying: bytes.span) } catch { throw RingFault.sealing(error, path) }
+            case .text(let text), .json(let text):
                 return try MasterKeyText.decode(text, name: name, ring: path, allowsRaw: false)
             }
         }
@@ -42,28 +38,42 @@ struct KeyHook: Sendable {
         self.path = path
     }
 
-    func ask(_ operation: String, kek: String, data: String, milliseconds: Int = KeyHook.milliseconds) throws(Fault)
-        -> Answer
+    /// - Parameter blob: what a KMS wrapped, or nothing.
+    func ask(_ operation: String, kek: String, blob: String = "", milliseconds: Int = KeyHook.milliseconds)
+        throws(Fault) -> Answer
     {
-        let request: JSONValue = [
-            "op": .string(operation), "kek": .string(kek), "data": .string(data),
-            "context": ["kid": .string(kek), "commit": .string(String(kek.dropFirst(4))), "tenant": ""],
-        ]
+        let bytes = Array(blob.utf8)
+        let data: KeyBytes
+        do { data = try KeyBytes(copying: bytes.span) } catch { throw RingFault.sealing(error, path) }
+        return try ask(operation, kek: kek, data: data, milliseconds: milliseconds)
+    }
+
+    /// - Parameter data: in base64; may be a key, and so is never anywhere but in memory of a key's kind.
+    func ask(_ operation: String, kek: String, data: KeyBytes, milliseconds: Int = KeyHook.milliseconds)
+        throws(Fault) -> Answer
+    {
+        let context: JSONValue = ["kid": .string(kek), "commit": .string(String(kek.dropFirst(4))), "tenant": ""]
+        let head = Array("{\"context\":\(context.canonicalText),\"data\":\"".utf8)
+        let rest: JSONValue = ["kek": .string(kek), "op": .string(operation)]
+        let tail = Array("\",".utf8) + rest.canonical.dropFirst() + [0x0A]
+        let line: KeyBytes
+        do { line = try KeyBytes(head, data, tail) } catch { throw RingFault.sealing(error, path) }
         let answer: KeyBytes
         do {
             answer = try KeyCommand.ask(
                 words,
-                line: request.canonical + [0x0A],
+                line: line,
                 environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"],
                 milliseconds: milliseconds
             )
         } catch { throw fault(error) }
         let first = answer.withSpan { span in span.count > 0 ? span[0] : 0 }
         guard first == UInt8(ascii: "{") else { return .text(answer) }
-        let json = try? JSONValue(parsing: answer.array)
-        guard json?["ok"]?.boolean == true, let data = json?["data"]?.text else {
-            let reason = json?["ok"]?.boolean == false ? json?["error"]?.text : nil
-            let said = reason.map { ": \(Sanitizer().clean(Array($0.utf8.prefix(200))))" } ?? ""
+        let json: HookAnswer?
+        do { json = try HookAnswer(answer) } catch { throw RingFault.sealing(error, path) }
+        guard json?.isGood == true, let data = json?.data else {
+            let reason = json?.isGood == false ? json?.error : nil
+            let said = reason.map { ": \(Sanitizer().clean(Array($0.array.prefix(200))))" } ?? ""
             throw RingFault.of(
                 "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}\(said)",
                 path,

@@ -31,7 +31,8 @@ extension MasterKey {
             if key.id != id, let next = try? waitingKey(source, id: id, ring: path) { return next }
             return key
         }
-        let answer = try KeyHook(words, ring: path).ask(blob == nil ? "read" : "unwrap", kek: id, data: blob ?? "")
+        let hook = try KeyHook(words, ring: path)
+        let answer = try hook.ask(blob == nil ? "read" : "unwrap", kek: id, blob: blob ?? "")
         return try MasterKey(try answer.key(source.name, ring: path), blob: blob, ring: path)
     }
 
@@ -74,28 +75,29 @@ extension MasterKey {
             let fresh = try fresh(ring: path)
             let plain = try MasterKey(fresh, blob: nil, ring: path)
             let hook = try KeyHook(words, ring: path)
-            let answer = try hook.ask("wrap", kek: plain.id, data: String(decoding: text(of: fresh), as: UTF8.self))
+            let answer = try hook.ask("wrap", kek: plain.id, data: try text(of: fresh, ring: path))
             // A program that only prints a key is a master key like any other.
-            guard case .json(let blob) = answer else {
+            guard case .json(let wrapped) = answer else {
                 return (try MasterKey(try answer.key(source.name, ring: path), blob: nil, ring: path), nil)
             }
-            return (try MasterKey(fresh, blob: blob, ring: path), nil)
+            return (try MasterKey(fresh, blob: String(decoding: wrapped.array, as: UTF8.self), ring: path), nil)
         }
     }
 
     /// A fresh key in a file of its own.
     static func makeFile(_ file: String, ring path: String, replacing: Bool) throws(Fault) -> MasterKey {
         let fresh = try fresh(ring: path)
+        let text = try text(of: fresh, ring: path)
+        let line: KeyBytes
+        do { line = try KeyBytes([], text, [0x0A]) } catch { throw RingFault.sealing(error, path) }
         do {
-            try PrivateFile.write(text(of: fresh) + [0x0A], to: file, replacing: replacing)
+            try PrivateFile.write(line, to: file, replacing: replacing)
         } catch { throw RingFault.file(error, "master key file", file) }
         return try MasterKey(fresh, blob: nil, ring: path)
     }
 
-    private static func text(of key: KeyBytes) -> [UInt8] {
-        var text: [UInt8] = []
-        key.withSpan { Base64.standard.encode($0, into: &text) }
-        return text
+    private static func text(of key: KeyBytes, ring path: String) throws(Fault) -> KeyBytes {
+        do { return try Base64.standard.keyText(of: key) } catch { throw RingFault.sealing(error, path) }
     }
 
     private static func fresh(ring path: String) throws(Fault) -> KeyBytes {

@@ -144,10 +144,14 @@ enum MasterKeyText {
             if allowsRaw { return content }
         } else if isPrintable {
             let length = lineEnds ? count - 1 : count
-            let bytes = content.withSpan { span in
-                Base64.standard.decode(span.extracting(0..<length)) ?? Base64.url.decode(span.extracting(0..<length))
+            let key = content.withSpan { span in
+                Result { () throws(SealingError) -> KeyBytes? in
+                    let text = span.extracting(0..<length)
+                    if let key = try Base64.standard.decodeKey(text) { return key }
+                    return try Base64.url.decodeKey(text)
+                }
             }
-            if let bytes, bytes.count == 32 { return try KeyBytes(copying: bytes.span) }
+            if let key = try key.get(), key.count == 32 { return key }
         }
         let hint: String
         switch (count, isPrintable, lineEnds) {

@@ -45,6 +45,41 @@ package enum Base64: Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The text of a key, in memory of a key's kind.
+    package func keyText(of key: KeyBytes) throws(SealingError) -> KeyBytes {
+        let letters = self == .url ? Base64.urlLetters : Base64.standardLetters
+        let count = key.count
+        let length = self == .url ? (count * 8 + 5) / 6 : (count + 2) / 3 * 4
+        return try KeyBytes(count: length) { index in
+            let bit = index * 6
+            guard bit < count * 8 else { return UInt8(ascii: "=") }
+            return key.withSpan { bytes in
+                let high = UInt32(bytes[bit / 8]) << 8
+                let low = bit / 8 + 1 < count ? UInt32(bytes[bit / 8 + 1]) : 0
+                return letters[Int((high | low) >> UInt32(10 - bit % 8) & 63)]
+            }
+        }
+    }
+
+    /// As ``decode(_:)``, without a copy in memory of any other kind.
+    package func decodeKey(_ text: Span<UInt8>) throws(SealingError) -> KeyBytes? {
+        var count = text.count
+        if self == .standard {
+            guard count % 4 == 0 else { return nil }
+            while count > 0, text.count - count < 2, text[count - 1] == UInt8(ascii: "=") { count -= 1 }
+        }
+        guard count % 4 != 1 else { return nil }
+        let values = self == .url ? Base64.urlValues : Base64.standardValues
+        for index in 0..<count { guard values[Int(text[index])] != 255 else { return nil } }
+        let length = count * 6 / 8
+        if count > 0, values[Int(text[count - 1])] & ((1 << UInt8(count * 6 - length * 8)) - 1) != 0 { return nil }
+        return try KeyBytes(count: length) { index in
+            let place = index * 8 / 6
+            let offset = UInt8(index * 8 % 6)
+            return values[Int(text[place])] << (2 + offset) | values[Int(text[place + 1])] >> (4 - offset)
+        }
+    }
+
     /// The bytes, or `nil` for anything that this alphabet's encoder would not write.
     package func decode(_ text: Span<UInt8>) -> [UInt8]? {
         var count = text.count

@@ -38,6 +38,26 @@ internal import Glibc
         }
     }
 
+    /// Byte by byte, asked for in order.
+    package convenience init(count: Int, each: (Int) -> UInt8) throws(SealingError) {
+        try unsafe self.init(count: count) { target in
+            for index in 0..<count { unsafe target[index] = each(index) }
+            return true
+        }
+    }
+
+    /// A text with a key in its middle.
+    package convenience init(_ head: [UInt8], _ middle: KeyBytes, _ tail: [UInt8]) throws(SealingError) {
+        try unsafe self.init(count: head.count + middle.count + tail.count) { target in
+            unsafe target.copyBytes(from: head)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: target[(head.count + middle.count)...]).copyBytes(from: tail)
+            return unsafe middle.withRaw { source in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[head.count...]).copyMemory(from: source)
+                return true
+            }
+        }
+    }
+
     /// Fresh bytes for a key, from the generator that OpenSSL keeps for private values.
     package convenience init(randomCount count: Int) throws(SealingError) {
         try unsafe self.init(count: count) { unsafe RAND_priv_bytes($0.baseAddress, Int32(count)) == 1 }

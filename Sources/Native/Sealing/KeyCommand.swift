@@ -21,13 +21,13 @@ package enum KeyCommand {
 
     /// - Parameters:
     ///   - command: The program's absolute path, then its arguments.
-    ///   - line: Written to stdin, at most 4 KiB.
+    ///   - line: Written to stdin, at most 4 KiB; may hold a key.
     ///   - environment: All that the program gets to see, as `NAME=value`.
     ///   - milliseconds: After that long the program and its children are killed.
     /// - Returns: What the program wrote to stdout.
     package static func ask(
         _ command: [String],
-        line: [UInt8],
+        line: KeyBytes,
         environment: [String],
         milliseconds: Int
     ) throws(KeyCommandError) -> KeyBytes {
@@ -36,7 +36,7 @@ package enum KeyCommand {
         let output = try Pipe()
         let errors = try Pipe()
         // The line fits into the pipe, so it is written before there is anyone to read it: no blocking, no SIGPIPE.
-        let sent = unsafe line.withUnsafeBytes { unsafe write(input.writeEnd, $0.baseAddress, $0.count) }
+        let sent = unsafe line.withRaw { unsafe write(input.writeEnd, $0.baseAddress, $0.count) }
         guard sent == line.count else { throw .cannotStart(reason: "the request could not be written") }
         let child = try spawn(command, environment, [input.readEnd, output.writeEnd, errors.writeEnd])
         input.closeBoth()

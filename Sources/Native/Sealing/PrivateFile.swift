@@ -75,6 +75,25 @@ package enum PrivateFile {
     /// What a crash left beside is taken over by the next write. Hold ``FolderLock`` where several may write.
     /// - Parameter replacing: Otherwise a file that exists is left alone, and `.exists` thrown.
     package static func write(_ bytes: [UInt8], to path: String, replacing: Bool) throws(PrivateFileError) {
+        try write(to: path, replacing: replacing) { (file, beside) throws(PrivateFileError) in
+            let failure = unsafe bytes.withUnsafeBytes { unsafe fill(file, with: $0, beside) }
+            if let failure { throw failure }
+        }
+    }
+
+    /// The same of a key's text.
+    package static func write(_ key: KeyBytes, to path: String, replacing: Bool) throws(PrivateFileError) {
+        try write(to: path, replacing: replacing) { (file, beside) throws(PrivateFileError) in
+            let failure = unsafe key.withRaw { unsafe fill(file, with: $0, beside) }
+            if let failure { throw failure }
+        }
+    }
+
+    private static func write(
+        to path: String,
+        replacing: Bool,
+        _ fill: (Int32, String) throws(PrivateFileError) -> Void
+    ) throws(PrivateFileError) {
         let beside = path + ".tmp"
         try remove(beside)
         try pass("open", beside)
@@ -83,7 +102,7 @@ package enum PrivateFile {
         }
         guard file >= 0 else { throw .last("open") }
         do throws(PrivateFileError) {
-            try fill(file, with: bytes, beside)
+            try fill(file, beside)
             if replacing {
                 try move(beside, to: path)
             } else {
@@ -119,15 +138,22 @@ package enum PrivateFile {
         }
     }
 
-    /// Writes all, syncs and closes.
-    private static func fill(_ file: Int32, with bytes: [UInt8], _ path: String) throws(PrivateFileError) {
+    /// Writes all, syncs and closes; what failed, if anything did.
+    private static func fill(_ file: Int32, with bytes: UnsafeRawBufferPointer, _ path: String) -> PrivateFileError? {
+        do throws(PrivateFileError) {
+            try unsafe filled(file, with: bytes, path)
+            return nil
+        } catch { return error }
+    }
+
+    private static func filled(_ file: Int32, with bytes: UnsafeRawBufferPointer, _ path: String)
+        throws(PrivateFileError)
+    {
         defer { _ = close(file) }
         try pass("write", path)
         var done = 0
         while done < bytes.count {
-            let wrote = unsafe bytes.withUnsafeBytes { source in
-                unsafe Glibc.write(file, source.baseAddress.map { unsafe $0 + done }, source.count - done)
-            }
+            let wrote = unsafe Glibc.write(file, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
             if wrote < 0, errno == EINTR { continue }
             guard wrote > 0 else { throw .last("write") }
             done += wrote
