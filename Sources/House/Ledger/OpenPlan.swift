@@ -52,7 +52,7 @@ extension StateStore {
                     .cannotWrite,
                     "the plan of run \(holder) is still unfinished",
                     at: [path],
-                    mend: "run the pipeline again to finish it, or drop it with `cogni state reset` and the pipeline's file"
+                    mend: "run the pipeline again to finish it, or drop it: `cogni state reset` with its file"
                 )
             }
             try db.execute(

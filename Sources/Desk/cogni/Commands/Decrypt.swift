@@ -156,7 +156,11 @@ struct Decrypt: ParsableCommand {
     private func rules(for file: String) throws(Fault) -> TokenRules {
         let isThere = try onDisk { () throws(DiskError) in try Disk.target(file) != nil }
         guard isThere else {
-            throw Fault(.badPlan, "there is no file \(file)", mend: "name an archive, for example output/openai-admin/current/users/….ndjson.gz")
+            throw Fault(
+                .badPlan,
+                "there is no file \(file)",
+                mend: "name an archive, such as output/openai-admin/current/users/….ndjson.gz"
+            )
         }
         let found = try TokenRules.beside(file)
         var domains = found?.domains ?? [:]

@@ -62,7 +62,8 @@ struct HistoryCommand: ParsableCommand {
         guard !runs.isEmpty || !rollbacks.isEmpty else { return }
         var table = TextTable(
             [
-                "began", "as of", "outcome", "exit", "generation", "streams", "fetched", "written", "requests", "seconds",
+                "began", "as of", "outcome", "exit", "generation", "streams", "fetched", "written", "requests",
+                "seconds",
                 "run",
             ],
             numbers: [3, 4, 5, 6, 7, 8, 9]
