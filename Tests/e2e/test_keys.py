@@ -10,7 +10,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import COGNI, CogniTest, content, environment
+from harness import COGNI, FIXTURE, CogniTest, content, environment
 
 STREAMS = """
 usage_completions: { since: 2025-11-01, group_by: [project_id, user_id, api_key_id, model, batch, service_tier, api_source] }
@@ -303,6 +303,33 @@ class Epochs(KeyTest):
         more = self.opened(self.at("ndjson"), names[1])
         self.assertEqual(sorted(set(clear["ndjson"][names[1]]) - set(more))[:3], [])
         self.assertGreater(len(more), counts["ndjson"])
+
+    def test_a_ring_that_a_program_prints_seals_and_opens_and_no_pipeline_file_names_the_program(self):
+        plain = self.sealed(streams="users: {}").archives()
+        program = self.private("print", f"#!/bin/sh\ntouch {self.folder}/asked\ncat {self.path}\n", 0o700)
+        env = {"COGNI_KEY_RING": f"command:{program}", "COGNI_MASTER_KEY_FILE": f"{self.path}.master"}
+        output = self.folder / "printed"
+        self.replay(self.pipeline_file, output=output, env=env)
+        self.assertEqual(self.at("sealed", output).archives(), plain)
+        self.assertTrue((self.folder / "asked").exists())
+        file = next((self.at("sealed", output).current / "users").iterdir())
+        self.assertIn("--audit", self.cogni("decrypt", file, "--reason", "x", env=env, expect=2).error)
+        opened = self.cogni("decrypt", file, "--reason", "x", "--audit", self.folder / "trail", env=env, expect=0).out
+        self.assertNotIn("ef1.", opened)
+        self.cogni("keys", "audit", env=env, expect=2)
+        self.cogni("keys", "audit", "--file", self.folder / "trail", env=env, expect=0)
+        self.assertIn("can't be changed from here", self.cogni("keys", "rotate", env=env, expect=9).error)
+        self.assertIn("key ring", self.cogni("check", self.pipeline_file, "--offline", "--replay", FIXTURE, "--output", output, env=env).out)
+        # Whoever may write pipeline files or arguments starts nothing.
+        (self.folder / "asked").unlink()
+        named = self.pipeline("users: {}", name="sealed", file="named.yaml", transform=SEAL.replace("${COGNI_KEY_RING}", f"command:{program}") % "deterministic")
+        usual = self.pipeline("users: {}", name="sealed", file="usual.yaml", transform=SEAL.replace("COGNI_KEY_RING", f"RING:-command:{program}") % "deterministic")
+        master = {"COGNI_MASTER_KEY_FILE": f"{self.path}.master"}
+        for file in (named, usual):
+            done = self.replay(file, output=self.folder / "none", env=master, expect=None)
+            self.assertIn(done.code, (2, 9), done)
+        self.cogni("keys", "list", "--ring", f"command:{program}", env=master, expect=9)
+        self.assertFalse((self.folder / "asked").exists())
 
     def test_pseudonyms_cannot_change_their_key(self):
         self.sealed("pseudonym", streams="users: {}")

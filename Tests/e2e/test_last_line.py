@@ -84,7 +84,7 @@ class LastLine(CogniTest):
             "keys rotate": [(["keys", "rotate", "--ring", self.folder / "none"], 9)],
             "keys rewrap": [(["keys", "rewrap", "--to-file", "a", "--to-fd", "3"], 2)],
             "keys reencrypt": [(["keys", "reencrypt", self.good], 2)],
-            "keys retire": [(["keys", "retire", "aaaaaaaaaa", "--ring", self.folder / "none"], 2)],
+            "keys retire": [(["keys", "retire", "aaaaaaaaaa", "--ring", self.folder / "none"], 9)],
             "keys audit": [(["keys", "audit", "--file", self.trail], 1)],
             "decrypt": [(["decrypt", token, "--reason", "x", "--ring", self.folder / "none", "--output", self.folder / "out"], 9)],
         }  # fmt: skip

@@ -23,6 +23,8 @@ struct KeyHook: Sendable {
     }
 
     static let milliseconds = 10_000
+    /// All that a program of the operator's gets to see of ours.
+    static let environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"]
     private let words: [String]
     private let path: String
 
@@ -63,10 +65,12 @@ struct KeyHook: Sendable {
             answer = try KeyCommand.ask(
                 words,
                 line: line,
-                environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C"],
+                environment: KeyHook.environment,
                 milliseconds: milliseconds
             )
-        } catch { throw fault(error) }
+        } catch {
+            throw RingFault.command(error, "master key command \(words[0])", path, limit: KeyCommand.outputLimit)
+        }
         let first = answer.withSpan { span in span.count > 0 ? span[0] : 0 }
         guard first == UInt8(ascii: "{") else { return .text(answer) }
         let json: HookAnswer?
@@ -81,44 +85,5 @@ struct KeyHook: Sendable {
             )
         }
         return .json(data)
-    }
-
-    private func fault(_ error: KeyCommandError) -> Fault {
-        let program = words[0]
-        switch error {
-        case .cannotStart(let reason):
-            return RingFault.of(
-                "the master key command \(program) could not be started: \(reason)",
-                path,
-                mend: "check the path and its mode"
-            )
-        case .timedOut:
-            return RingFault.of(
-                "the master key command \(program) gave no answer in time",
-                path,
-                mend: "check that the KMS can be reached"
-            )
-        case .statusLost:
-            return RingFault.of(
-                "the master key command \(program) ran, and the system does not say how it ended",
-                path,
-                mend: "start cogni with SIGCHLD not ignored"
-            )
-        case .tooMuchOutput:
-            return RingFault.of(
-                "the master key command \(program) wrote more than \(KeyCommand.outputLimit) bytes",
-                path,
-                mend: "let it write one line and nothing else"
-            )
-        case .failed(let status, let words):
-            let how = status < 0 ? "signal \(-status)" : "status \(status)"
-            let line = words.split(separator: 0x0A).first.map { Sanitizer().clean(Array($0.prefix(200))) } ?? ""
-            let said = line.isEmpty ? "" : ": \(line)"
-            return RingFault.of(
-                "the master key command \(program) ended with \(how)\(said)",
-                path,
-                mend: "mend what the command complains about"
-            )
-        }
     }
 }

@@ -53,10 +53,26 @@ package struct KeyRing: Sendable {
     ///
     /// Throws `.cannotSeal`, each time in other words, for a file that others can write or read, a wrong or
     /// malformed master key, a ring that was changed by hand, and keys that do not match their names.
+    ///
+    /// - Parameter path: or `command:` and a program that prints the ring (see ``RingCommand``).
     package static func load(_ path: String, environment: [String: String]) throws(Fault) -> KeyRing {
-        let source = try MasterSource.find(in: environment, ring: path)
-        return try load(path, master: source)
+        guard let command = try RingCommand(path, in: environment) else {
+            let source = try MasterSource.find(in: environment, ring: path)
+            return try load(path, master: source)
+        }
+        let source = try MasterSource.find(in: environment, ring: command.name)
+        if case .beside = source {
+            throw RingFault.of(
+                "a key ring that a command prints has no master key beside it",
+                command.name,
+                mend: "name the master key with COGNI_MASTER_KEY_FILE or another of its variables"
+            )
+        }
+        return try open(try command.read(), command.name, master: source).ring
     }
+
+    /// Whether a program printed it: then nothing can stand beside it, and it can't be changed.
+    package static func isPrinted(_ path: String) -> Bool { path.hasPrefix(RingCommand.mark) }
 
     package static func load(_ path: String, master source: MasterSource) throws(Fault) -> KeyRing {
         try open(path, master: source).ring
@@ -113,6 +129,12 @@ extension KeyRing {
         try RingFault.checkAccess(content, "key ring", path, isPublic: true)
         let file = try RingFile(parsing: content.bytes.array, path)
         try RingFault.checkAccess(content, "key ring", path, isPublic: file.isExample)
+        return try open(file, path, master: source)
+    }
+
+    private static func open(_ file: RingFile, _ path: String, master source: MasterSource) throws(Fault) -> (
+        ring: KeyRing, file: RingFile, master: MasterKey
+    ) {
         let master = try MasterKey.load(
             source,
             id: file.masterID,

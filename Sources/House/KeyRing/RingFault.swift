@@ -1,4 +1,5 @@
 internal import Model
+internal import Sanitizing
 internal import Sealing
 
 /// The ways in which a key ring can be unusable, each in words of its own. None holds a byte of a key.
@@ -70,6 +71,33 @@ enum RingFault {
     }
 
     private static func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+
+    /// - Parameter kind: `master key command /path`, without arguments.
+    static func command(_ error: KeyCommandError, _ kind: String, _ path: String, limit: Int) -> Fault {
+        switch error {
+        case .cannotStart(let reason):
+            return of("the \(kind) could not be started: \(reason)", path, mend: "check the path and its mode")
+        case .timedOut:
+            return of("the \(kind) gave no answer in time", path, mend: "check that what it asks can be reached")
+        case .statusLost:
+            return of(
+                "the \(kind) ran, and the system does not say how it ended",
+                path,
+                mend: "start cogni with SIGCHLD not ignored"
+            )
+        case .tooMuchOutput:
+            return of(
+                "the \(kind) wrote more than \(limit) bytes",
+                path,
+                mend: "let it write what it is asked for and nothing else"
+            )
+        case .failed(let status, let words):
+            let how = status < 0 ? "signal \(-status)" : "status \(status)"
+            let line = words.split(separator: 0x0A).first.map { Sanitizer().clean(Array($0.prefix(200))) } ?? ""
+            let said = line.isEmpty ? "" : ": \(line)"
+            return of("the \(kind) ended with \(how)\(said)", path, mend: "mend what the command complains about")
+        }
+    }
 
     static func sealing(_ error: SealingError, _ path: String) -> Fault {
         of("OpenSSL failed: \(error)", path, mend: "check the installation with `cogni version --verbose`")

@@ -119,6 +119,7 @@ package enum RingKeeper {
 
     /// One process at a time reads a ring, changes it and writes it.
     static func lock(_ path: String) throws(Fault) -> FolderLock {
+        try RingCommand.refuse(path)
         do { return try FolderLock(of: path) } catch { throw RingFault.file(error, "key ring's folder", path) }
     }
 

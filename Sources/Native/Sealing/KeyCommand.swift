@@ -8,7 +8,7 @@ package enum KeyCommandError: Error, Sendable, Equatable {
     case timedOut
     /// It ran, and how it ended is not to be had: the kernel or someone else in this process has taken its status.
     case statusLost
-    /// More than 4 KiB on stdout.
+    /// More on stdout than was allowed.
     case tooMuchOutput
     /// The exit status, or minus the signal; and the start of what it wrote to stderr, not yet fit to be shown.
     case failed(status: Int32, words: [UInt8])
@@ -24,12 +24,14 @@ package enum KeyCommand {
     ///   - line: Written to stdin, at most 4 KiB; may hold a key.
     ///   - environment: All that the program gets to see, as `NAME=value`.
     ///   - milliseconds: After that long the program and its children are killed.
+    ///   - limit: How many bytes the program may write.
     /// - Returns: What the program wrote to stdout.
     package static func ask(
         _ command: [String],
         line: KeyBytes,
         environment: [String],
-        milliseconds: Int
+        milliseconds: Int,
+        limit: Int = outputLimit
     ) throws(KeyCommandError) -> KeyBytes {
         precondition(line.count <= outputLimit, "a request to a key command is short")
         let input = try Pipe()
@@ -43,7 +45,7 @@ package enum KeyCommand {
         output.closeWriteEnd()
         errors.closeWriteEnd()
 
-        var reader = Reader(deadline: now() + milliseconds)
+        var reader = Reader(deadline: now() + milliseconds, limit: limit)
         defer { reader.wipe() }
         let ended = reader.readAll(output.readEnd, errors.readEnd)
         guard ended == .finished, let status = try reap(child, until: reader.deadline) else {
@@ -150,11 +152,16 @@ private struct Reader {
     enum End { case finished, timedOut, tooMuch }
 
     let deadline: Int
-    private var buffer = [UInt8](repeating: 0, count: KeyCommand.outputLimit + 1)
+    private let limit: Int
+    private var buffer: [UInt8]
     private var count = 0
     private(set) var words: [UInt8] = []
 
-    init(deadline: Int) { self.deadline = deadline }
+    init(deadline: Int, limit: Int) {
+        self.deadline = deadline
+        self.limit = limit
+        buffer = [UInt8](repeating: 0, count: limit + 1)
+    }
 
     mutating func readAll(_ output: Int32, _ errors: Int32) -> End {
         var open = [output, errors]
@@ -167,7 +174,7 @@ private struct Reader {
             for entry in asked where entry.revents != 0 {
                 let got = entry.fd == output ? readAnswer(output) : readWords(errors)
                 if got == 0 { open.removeAll { $0 == entry.fd } }
-                if count > KeyCommand.outputLimit { return .tooMuch }
+                if count > limit { return .tooMuch }
             }
         }
         return .finished

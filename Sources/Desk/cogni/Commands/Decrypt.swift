@@ -70,7 +70,7 @@ struct Decrypt: ParsableCommand {
         let keys = try KeyRing.load(try place.path, environment: Environment.all)
         for warning in keys.warnings { Terminal.error("warning: \(warning)") }
         try JoinedFiles.check(files)
-        try note(keys)
+        try note(keys, in: try place.trail(audit, option: "--audit"))
         var sink = try OpenedSink(output)
         var counts = (opened: 0, left: 0, rows: 0)
         do {
@@ -133,12 +133,11 @@ struct Decrypt: ParsableCommand {
     }
 
     /// The record in the trail, durable before anything is opened.
-    private func note(_ keys: KeyRing) throws(Fault) {
+    private func note(_ keys: KeyRing, in trail: AuditTrail) throws(Fault) {
         var columns: Set<String> = []
         for file in files { columns.formUnion(try rules(for: file).domains.keys) }
         let user = Console.user
         let sanitizer = Terminal.sanitizer
-        let trail = audit.map { AuditTrail($0) } ?? AuditTrail.beside(ring: keys.path)
         let usable = keys.entries.filter { $0.state != .retired }.map(\.kid)
         try trail.append([
             .init("action", "decrypt"), .init("at", .string(Output.now.text)),

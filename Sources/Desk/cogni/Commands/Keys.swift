@@ -18,7 +18,8 @@ struct Keys: ParsableCommand {
             The ring's keys are wrapped by a master key: in the file that COGNI_MASTER_KEY_FILE names, in the systemd credential
             that COGNI_MASTER_KEY_CREDENTIAL names, in the open file descriptor COGNI_MASTER_KEY_FD, in COGNI_MASTER_KEY, from
             the program that COGNI_MASTER_KEY_COMMAND names, in the credential `cogni-master-key` where there is one, or else in a
-            file beside the ring, made with it. `rewrap` changes the master key, `rotate` the key that seals.
+            file beside the ring, made with it. With COGNI_KEY_RING=command:/path/to/program a program prints the ring; then it can
+            be read and not changed. `rewrap` changes the master key, `rotate` the key that seals.
             """,
         subcommands: [
             Create.self, List.self, Rotate.self, Rewrap.self, Reencrypt.self, Retire.self, Audit.self,
@@ -36,6 +37,20 @@ struct Keys: ParsableCommand {
                 if let path = Environment.all["COGNI_KEY_RING"], !path.isEmpty { return path }
                 throw Fault(.badPlan, "no key ring is named", mend: "set COGNI_KEY_RING to its path, or give --ring")
             }
+        }
+
+        /// The trail that is named, or the one beside the ring.
+        func trail(_ named: String?, option: String) throws -> AuditTrail {
+            if let named { return AuditTrail(named) }
+            let path = try path
+            guard !KeyRing.isPrinted(path) else {
+                throw Fault(
+                    .badPlan,
+                    "the key ring comes from a command, and a trail can't stand beside it",
+                    mend: "name the trail with \(option)"
+                )
+            }
+            return AuditTrail.beside(ring: path)
         }
 
         func show(_ ring: KeyRing, masterFile: String? = nil) {

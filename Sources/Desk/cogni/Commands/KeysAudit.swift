@@ -27,7 +27,7 @@ extension Keys {
         func run() throws {
             var place = Place()
             place.ring = ring
-            let trail = try file.map { AuditTrail($0) } ?? AuditTrail.beside(ring: try place.path)
+            let trail = try place.trail(file, option: "--file")
             let report = try trail.verify()
             if json {
                 Terminal.out([
