@@ -5,12 +5,11 @@ package import Model
 package struct RunRecord: Sendable, Equatable {
     package enum Outcome: String, Sendable, CaseIterable {
         case running
-        /// A new generation, every stream in it fresh.
+        /// A new generation; streams that failed keep their last files in it.
         case published
         /// The manifest would have been the same.
         case unchanged
-        /// A new generation or none; at least one stream failed and kept its last files.
-        case partial
+        /// Nothing was published.
         case failed
         /// A signal; the plan is open.
         case interrupted

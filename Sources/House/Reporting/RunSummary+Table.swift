@@ -71,7 +71,6 @@ extension StreamReport {
     fileprivate var colour: Ink.Colour? {
         switch status {
         case .failed, .stale: .red
-        case .skipped: .yellow
         case .unchanged: .dim
         case .ok: tally.fetched == 0 ? .dim : nil
         }

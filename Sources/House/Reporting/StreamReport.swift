@@ -10,8 +10,6 @@ package struct StreamReport: Sendable, Equatable {
         case stale
         /// It failed, and there were no files of it before.
         case failed
-        /// It was not asked for, or the run stopped before it.
-        case skipped
     }
 
     /// `--dry-run`: rows of the generation that would be published, held against the current one.

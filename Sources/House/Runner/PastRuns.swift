@@ -16,7 +16,7 @@ package struct PastRuns: Sendable {
 
     /// - Parameter records: newest first.
     package init(_ records: [RunRecord]) {
-        for record in records where [.published, .unchanged, .partial, .dryRun].contains(record.outcome) {
+        for record in records where [.published, .unchanged, .dryRun].contains(record.outcome) {
             for entry in record.summary["streams"]?.elements ?? [] {
                 guard let name = entry["name"]?.text, ["ok", "unchanged"].contains(entry["status"]?.text ?? ""),
                     let pages = entry["pages"]?.integer, pages > 0
