@@ -19,7 +19,7 @@ final class Folder {
 let noon = Instant(year: 2025, month: 12, day: 1) + 43_200
 
 func plan(_ runID: String = "run-1") -> OpenPlan {
-    OpenPlan(runID: runID, fingerprint: "f00d", asOf: noon, created: noon + 5, details: ["streams": ["costs"]])
+    OpenPlan(runID: runID, fingerprint: "f00d", asOf: noon, created: noon + 5)
 }
 
 func mark(_ stream: String, day: Int?, groupBy: [String] = [], generation: Int = 1) -> Watermark {
@@ -51,13 +51,11 @@ func commit(
 }
 
 func slice(_ id: String, pages: Int = 0) -> SliceProgress {
-    var slice = SliceProgress(id: id, stream: "costs", parameters: ["project_id": "proj_1"], from: noon, to: noon + 60)
+    var slice = SliceProgress(id: id, stream: "costs", from: noon, to: noon + 60)
     slice.pages = pages
-    slice.seenCursors = (0..<pages).map { "page_\($0)" }
     slice.nextPage = "page_\(pages)"
     slice.counters = ["fetched": .integer(pages * 7)]
     slice.staged = ["costs-\(id).run"]
-    slice.lastRequestID = "req_\(pages)"
     slice.watermark = noon
     return slice
 }

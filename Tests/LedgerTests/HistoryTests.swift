@@ -45,11 +45,10 @@ import Testing
                 == #"{"format":"cogni-state/1","generation":{"committed":"2025-12-01T12:01:00Z","generation":1,"#
                 + #""manifest_sha256":"\#(String(repeating: "a", count: 64))","reason":"run","run_id":"run-1"},"#
                 + #""open_plan":{"as_of":"2025-12-01T12:00:00Z","created":"2025-12-01T12:00:05Z","#
-                + #""details":{"streams":["costs"]},"fingerprint":"f00d","run_id":"run-1"},"pipeline":"demo","#
+                + #""fingerprint":"f00d","run_id":"run-1"},"pipeline":"demo","#
                 + #""runs":[{"ended":null,"exit_code":null,"generation":null,"outcome":"running","run_id":"run-1","#
                 + #""started":"2025-12-01T12:00:00Z","summary":{}}],"#
-                + #""slices":[{"counters":{"fetched":7},"cursors_followed":1,"has_next_page":true,"#
-                + #""last_request_id":"req_1","pages":1,"parameters":{"project_id":"proj_1"},"slice":"a","#
+                + #""slices":[{"counters":{"fetched":7},"has_next_page":true,"pages":1,"slice":"a","#
                 + #""staged":["costs-a.run"],"state":"open","stream":"costs","walk":0,"watermark":"2025-12-01T12:00:00Z","#
                 + #""window":{"from":"2025-12-01T12:00:00Z","to":"2025-12-01T12:01:00Z"}}],"#
                 + "\"state_version\":\(StateSchema.version),"

@@ -11,15 +11,12 @@ package struct OpenPlan: Sendable, Equatable {
     /// The "now" that the windows were cut at.
     package var asOf: Instant
     package var created: Instant
-    /// Whatever else the runner needs to walk the same plan again (`--streams`, `--since`, …).
-    package var details: JSONValue
 
-    package init(runID: String, fingerprint: String, asOf: Instant, created: Instant, details: JSONValue = [:]) {
+    package init(runID: String, fingerprint: String, asOf: Instant, created: Instant) {
         self.runID = runID
         self.fingerprint = fingerprint
         self.asOf = asOf
         self.created = created
-        self.details = details
     }
 }
 
@@ -33,8 +30,7 @@ extension StateStore {
                 runID: row["run_id"],
                 fingerprint: row["fingerprint"],
                 asOf: Instant(seconds: row["as_of"]),
-                created: Instant(seconds: row["created"]),
-                details: try json(row, "details_json", of: "plans")
+                created: Instant(seconds: row["created"])
             )
         }
     }
@@ -57,12 +53,11 @@ extension StateStore {
             }
             try db.execute(
                 sql: """
-                    INSERT INTO plans (pipeline, run_id, fingerprint, as_of, created, details_json)
-                    VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO plans (pipeline, run_id, fingerprint, as_of, created)
+                    VALUES (?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     pipeline, plan.runID, plan.fingerprint, plan.asOf.seconds, plan.created.seconds,
-                    plan.details.canonicalText,
                 ]
             )
         }

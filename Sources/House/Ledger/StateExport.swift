@@ -49,7 +49,7 @@ extension OpenPlan {
     fileprivate var json: JSONValue {
         [
             "run_id": .string(runID), "fingerprint": .string(fingerprint), "as_of": time(asOf),
-            "created": time(created), "details": details,
+            "created": time(created),
         ]
     }
 }
@@ -57,11 +57,11 @@ extension OpenPlan {
 extension SliceProgress {
     fileprivate var json: JSONValue {
         [
-            "slice": .string(id), "stream": .string(stream), "walk": .integer(walk), "parameters": parameters,
+            "slice": .string(id), "stream": .string(stream), "walk": .integer(walk),
             "window": from == nil && to == nil ? nil : ["from": time(from), "to": time(to)],
-            "pages": .integer(pages), "cursors_followed": .integer(seenCursors.count),
-            "has_next_page": .bool(nextPage != nil), "watermark": time(watermark), "counters": counters,
-            "staged": .strings(staged), "state": .string(state.rawValue), "last_request_id": .optional(lastRequestID),
+            "pages": .integer(pages), "has_next_page": .bool(nextPage != nil), "watermark": time(watermark),
+            "counters": counters,
+            "staged": .strings(staged), "state": .string(state.rawValue),
         ]
     }
 }

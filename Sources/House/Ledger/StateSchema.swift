@@ -16,7 +16,16 @@ enum StateSchema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static let steps = [first, operations, owners, rings]
+    private static let steps = [first, operations, owners, rings, unused]
+
+    /// What no run ever filled. Whether a cursor was seen before is for the walk to know, which keeps that with its place.
+    private static let unused = """
+        DROP TABLE seen_cursors;
+        ALTER TABLE cursors DROP COLUMN seen_count;
+        ALTER TABLE cursors DROP COLUMN parameters_json;
+        ALTER TABLE cursors DROP COLUMN last_request_id;
+        ALTER TABLE plans DROP COLUMN details_json;
+        """
 
     /// The newest generation of each key ring that a run has used, by the ring's first key.
     private static let rings = """

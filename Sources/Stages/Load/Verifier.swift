@@ -285,11 +285,16 @@ package struct Verifier {
     }
 
     /// Some files are looked at more than once; one that can't be read is told of once.
-    private mutating func findUnreadable(_ number: Int, _ path: String, _ detail: String) {
+    private mutating func findUnreadable(
+        _ number: Int,
+        _ path: String,
+        _ detail: String,
+        _ problem: Finding.Problem = .unreadable
+    ) {
         let isTold = report.findings.contains {
-            $0.generation == number && $0.path == path && ($0.problem == .unreadable || $0.problem == .manifest)
+            $0.generation == number && $0.path == path && [.manifest, problem].contains($0.problem)
         }
-        if !isTold { find(number, path, .unreadable, detail) }
+        if !isTold { find(number, path, problem, detail) }
     }
 
     private func success(_ number: Int) -> SuccessRecord? {
@@ -318,7 +323,7 @@ package struct Verifier {
                 let file = try DiskFile.read("manifest.json", beneath: root.generationPath(number))
                 digests[number] = SHA256.hex(of: try file.readAll(limit: Generation.manifestLimit))
             } catch {
-                findUnreadable(number, "manifest.json", "\(error)")
+                findUnreadable(number, "manifest.json", "\(error)", error.isMissing ? .missing : .unreadable)
             }
         }
         return digests
