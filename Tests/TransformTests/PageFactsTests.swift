@@ -51,6 +51,13 @@ import Testing
         #expect(try facts(pages, #""has_more":3"#).hasMore == nil, "another field of that name")
     }
 
+    @Test func aPageThatHoldsItsRowsTwiceIsBrokenAndAskedForAgain() throws {
+        let failure = #expect(throws: PageFailure.self) {
+            try encoder().take(page(#"{"next_page":null,"data":[],"data":[]}"#), parameters: [:], requestID: nil)
+        }
+        guard case .malformed = failure else { return #expect(Bool(false), "\(String(describing: failure))") }
+    }
+
     @Test func rowsUnderAnotherNameThanTheConnectorsAreToldWithItsKey() throws {
         let failure = #expect(throws: PageFailure.self) {
             try encoder().take(page(#"{"items":[]}"#), parameters: [:], requestID: nil)

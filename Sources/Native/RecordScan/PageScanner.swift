@@ -39,9 +39,11 @@ package struct UnknownField: Sendable {
         case malformed(String, offset: Int)
     }
 
-    /// Whether a page was refused for the member that should hold its rows: it may be whole, and hold them elsewhere.
+    /// Whether a page was refused because its rows are not where they should be: it may be whole, and hold them elsewhere. One in
+    /// which they stand twice is broken.
     package static func isAboutRows(_ reason: String) -> Bool {
-        reason.hasPrefix("the member that should hold the rows")
+        let member = "the member that should hold the rows"
+        return reason == "\(member) is missing" || reason == "\(member) is not an array"
     }
 
     let raw: OpaquePointer

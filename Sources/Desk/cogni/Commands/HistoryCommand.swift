@@ -63,15 +63,14 @@ struct HistoryCommand: ParsableCommand {
         var table = TextTable(
             [
                 "began", "as of", "outcome", "exit", "generation", "streams", "fetched", "written", "requests",
-                "seconds",
-                "run",
+                "seconds", "run",
             ],
             numbers: [3, 4, 5, 6, 7, 8, 9]
         )
         var rest = rollbacks[...]
         func tell(_ entry: Rollback) {
             let outcome = "rolled back from \(entry.from)"
-            table.add(entry.at.text, outcome, "", Phrase.count(entry.to), "", "", "", "", "", "")
+            table.add(entry.at.text, "", outcome, "", Phrase.count(entry.to), "", "", "", "", "", "")
         }
         for run in runs {
             // By the clock: a run's `started` is what it took for now.
