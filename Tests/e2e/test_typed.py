@@ -105,7 +105,7 @@ class Suggestions(CogniTest):
         new = self.folder / "my fixtures"
         words = ["--streams", "users,costs", "--since", SINCE, "--until", "2025-11-20"]
         done = self.cogni("record", self.file, new, "--replay", FIXTURE, "--now", NOW, *words, expect=0)
-        self.assertEqual(suggested(done.out), [["cogni", "run", str(self.file), "--replay", str(new), *words]])
+        self.assertEqual(suggested(done.out), [["cogni", "run", str(self.file), "--replay", str(new), "--output", "output/recorded", *words]])
         self.follow(done.out)
 
     def test_a_recording_of_nothing_leaves_no_folder_and_suggests_none(self):

@@ -12,7 +12,7 @@ struct Init: ParsableCommand {
             Examples:
               cogni init
               cogni init my-pipeline
-              cogni run my-pipeline/pipeline.yaml --replay my-pipeline/fixtures
+              cogni run my-pipeline/pipeline.yaml --replay my-pipeline/fixtures --output output/recorded
 
             Existing files are never overwritten. The replies are an invented organization's, so that the second command
             works without a key and without a network.
@@ -50,7 +50,9 @@ struct Init: ParsableCommand {
             return Terminal.out(["directory": .string(folder), "files": .strings(files.map(\.0))])
         }
         Terminal.out("wrote \(pipeline), \(StarterPipeline.files.count - 1) files beside it, and \(fixtures)/")
-        Terminal.out("next, without a key:  \(TypedCommand("run", pipeline).with("--replay", fixtures))")
+        // Apart from what a run with a key will write: invented rows and real ones may not meet.
+        let trial = TypedCommand("run", pipeline).with("--replay", fixtures).with("--output", "output/recorded")
+        Terminal.out("next, without a key:  \(trial)")
         Terminal.out(
             "then, with your key:  export OPENAI_ADMIN_KEY=…   \(TypedCommand("check", pipeline))   \(TypedCommand("run", pipeline))"
         )

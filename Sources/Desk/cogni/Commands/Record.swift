@@ -17,7 +17,7 @@ struct Record: AsyncParsableCommand {
             Examples:
               cogni record pipelines/openai-admin.yaml fixtures --since 2025-11-01
               cogni record pipelines/openai-admin.yaml fixtures --streams users,projects
-              cogni run pipelines/openai-admin.yaml --replay fixtures
+              cogni run pipelines/openai-admin.yaml --replay fixtures --output output/recorded
 
             Secrets are masked. Ids of users, keys and projects, names, e-mail addresses and other personal fields are
             replaced by invented ones, the same one for the same value, so that streams still join. Look the files through
@@ -102,7 +102,9 @@ struct Record: AsyncParsableCommand {
             Terminal.out(
                 "recorded \(written) replies of \(summary.streams.count) streams in \(directory), \(replaced) values replaced"
             )
-            let next = workspace.command("run").with("--replay", directory).with("--streams", streams)
+            // Apart from what live runs write.
+            let next = workspace.command("run").with("--replay", directory).with("--output", "output/recorded")
+                .with("--streams", streams)
             if written > 0 { Terminal.out("next: \(next.with("--since", since).with("--until", until))") }
         }
         if let fault = summary.verdict { throw fault }

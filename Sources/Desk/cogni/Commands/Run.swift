@@ -19,7 +19,7 @@ struct Run: AsyncParsableCommand {
         discussion: """
             Examples:
               cogni run pipelines/openai-admin.yaml
-              cogni run pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay
+              cogni run pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --output output/recorded
               cogni run pipelines/openai-admin.yaml --streams users,costs --since 2025-11-01
               cogni run pipelines/openai-admin.yaml --dry-run --json
               cogni run pipelines/openai-admin.yaml --probe         once, though it has switched itself off
