@@ -204,11 +204,11 @@ actor ProgressKeeper {
     }
 
     /// Notes that all walks of a stream have ended and its rows are about to be closed, when they can no longer be asked for. Should
-    /// the run be stopped before it publishes, they need not be fetched again.
-    func park(_ name: String) async {
+    /// the run be stopped before it publishes, they need not be fetched again. Where it throws, they must.
+    func park(_ name: String) async throws(Fault) {
         while let task = underWay[name] { await task.value }
         guard let stream = streams[name], stream.isResumable, fault == nil, !stream.dirty.isEmpty else { return }
-        guard let taken = await stream.engine.copied() else { return }
+        guard let taken = try await stream.engine.copied() else { return }
         parked[name] = checkpoint(name, stream, taken, stream.dirty.sorted().compactMap { stream.slices[$0] })
     }
 

@@ -141,23 +141,18 @@ actor StreamEngine {
     private static let mostCopied = 1 << 20
 
     /// All rows of a stream that was walked to its end, written to staging although they wait to be closed. `nil` where that costs
-    /// too much, or can't be.
-    func copied() -> Taken? {
+    /// too much. When it throws, nothing is lost: the rows are in memory.
+    func copied() throws(Fault) -> Taken? {
         guard !isHandedOver, loss == nil, early.numbers.isEmpty, encoder.byteCount <= StreamEngine.mostCopied else {
             return nil
         }
-        do throws(Fault) {
-            if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
-            guard let file = runFile else { return nil }
-            var staged = spilled
-            for (partition, run) in encoder.partitions.sorted(by: { $0.key < $1.key }) where run.count > 0 {
-                staged.append(try file.append(run, partition: partition))
-            }
-            return Taken(spilled: staged, partitions: [], counts: counts)
-        } catch {
-            // The rows are all in memory: a disk that fails will say so where they are needed.
-            return nil
+        if runFile == nil { runFile = try SpillFile(folder: stagingFolder, name: runFileName) }
+        guard let file = runFile else { return nil }
+        var staged = spilled
+        for (partition, run) in encoder.partitions.sorted(by: { $0.key < $1.key }) where run.count > 0 {
+            staged.append(try file.append(run, partition: partition))
         }
+        return Taken(spilled: staged, partitions: [], counts: counts)
     }
 
     /// What ``copied()`` wrote, on the medium.

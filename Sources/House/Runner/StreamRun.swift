@@ -181,7 +181,9 @@ struct StreamRun: Sendable {
             failure.result.fault = failure.fault
             return .failure(failure)
         }
-        await progress.park(spec.name)
+        do throws(Fault) { try await progress.park(spec.name) } catch {
+            doors.progress(.note("no copy of \(spec.name) was kept for a run that is stopped: \(error.what)"))
+        }
         return .success(Fetched(engine: engine, parents: collected.parents, result: result, window: window))
     }
 
