@@ -5,39 +5,14 @@
 // comes again, or null. The first bytes choose NDJSON or CSV, how long texts are, and how the lines are divided.
 //
 // With -DREPLAY a program of its own: repeats SEED ROUNDS makes inputs by chance.
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
+#include "fuzz.h"
 #include "record_scan.h"
 #include "zstd_repeats.h"
 
 enum { COLUMNS = 5, PIECES = 64 };
-
-static void demand(int holds, const char *claim) {
-    if (holds) return;
-    fprintf(stderr, "broken: %s\n", claim);
-    abort();
-}
-
-typedef struct {
-    uint8_t *bytes;
-    size_t length, room;
-} text;
-
-static void put(text *to, const char *bytes, size_t length) {
-    if (length == 0) return;
-    if (to->length + length > to->room) {
-        to->room = (to->length + length) * 2;
-        to->bytes = realloc(to->bytes, to->room);
-    }
-    memcpy(to->bytes + to->length, bytes, length);
-    to->length += length;
-}
 
 static void put_cell(text *to, uint8_t choice, uint32_t number, int is_csv, size_t longest) {
     char room[64];

@@ -7,34 +7,10 @@
 //
 // Compile it with -DMAX_WORDS=512 -DMAX_WORD_BYTES=4096 too: vocabularies are begun anew every few rows then.
 // With -DREPLAY a program of its own: rows SEED ROUNDS makes inputs by chance.
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "record_scan.h"
 
 enum { PADDING = 64, VALUES = 6, MOST_ROWS = 4096 };
-
-static void demand(int holds, const char *claim) {
-    if (holds) return;
-    fprintf(stderr, "broken: %s\n", claim);
-    abort();
-}
-
-typedef struct {
-    uint8_t *bytes;
-    size_t length, room;
-} text;
-
-static void put(text *to, const char *bytes, size_t length) {
-    if (to->length + length + 1 > to->room) {
-        to->room = (to->length + length + 1) * 2;
-        to->bytes = realloc(to->bytes, to->room);
-    }
-    memcpy(to->bytes + to->length, bytes, length);
-    to->length += length;
-}
 
 static void put_text(text *to, const char *zero_ended) { put(to, zero_ended, strlen(zero_ended)); }
 

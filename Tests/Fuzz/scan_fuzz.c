@@ -2,20 +2,10 @@
 // verdict must be the same however few rows are asked for at a time, and nothing may be read past the padding.
 //
 // The first byte chooses the shape of the page: a list, a report with buckets, or a reply that is the row itself.
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "record_scan.h"
 
 enum { PADDING = 64, SLOTS = 4 };
-
-static void demand(int holds, const char *claim) {
-    if (holds) return;
-    fprintf(stderr, "broken: %s\n", claim);
-    abort();
-}
 
 static void field(cogni_shape *shape, uint32_t level, const char *key, const char *inner, int32_t slot) {
     uint8_t keys[64];

@@ -40,6 +40,33 @@ struct KeyHook: Sendable {
         self.path = path
     }
 
+    /// What a program of the operator's answers to a line.
+    ///
+    /// - Parameters:
+    ///   - kind: what messages call it.
+    ///   - place: the ring that it is about.
+    ///   - limit: bytes that it may write.
+    static func answer(
+        of words: [String],
+        called kind: String,
+        to line: KeyBytes,
+        _ place: String,
+        _ milliseconds: Int,
+        limit: Int = KeyCommand.outputLimit
+    ) throws(Fault) -> KeyBytes {
+        do {
+            return try KeyCommand.ask(
+                words,
+                line: line,
+                environment: environment,
+                milliseconds: milliseconds,
+                limit: limit
+            )
+        } catch {
+            throw RingFault.command(error, "\(kind) \(words[0])", place, limit: limit)
+        }
+    }
+
     /// - Parameter blob: what a KMS wrapped, or nothing.
     func ask(_ operation: String, kek: String, blob: String = "", milliseconds: Int = KeyHook.milliseconds)
         throws(Fault) -> Answer
@@ -60,17 +87,7 @@ struct KeyHook: Sendable {
         let tail = Array("\",".utf8) + rest.canonical.dropFirst() + [0x0A]
         let line: KeyBytes
         do { line = try KeyBytes(head, data, tail) } catch { throw RingFault.sealing(error, path) }
-        let answer: KeyBytes
-        do {
-            answer = try KeyCommand.ask(
-                words,
-                line: line,
-                environment: KeyHook.environment,
-                milliseconds: milliseconds
-            )
-        } catch {
-            throw RingFault.command(error, "master key command \(words[0])", path, limit: KeyCommand.outputLimit)
-        }
+        let answer = try KeyHook.answer(of: words, called: "master key command", to: line, path, milliseconds)
         let first = answer.withSpan { span in span.count > 0 ? span[0] : 0 }
         guard first == UInt8(ascii: "{") else { return .text(answer) }
         let json: HookAnswer?

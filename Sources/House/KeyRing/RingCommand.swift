@@ -42,18 +42,14 @@ struct RingCommand {
         let question = Array("{\"op\":\"ring\"}\n".utf8)
         let line: KeyBytes
         do { line = try KeyBytes(copying: question.span) } catch { throw RingFault.sealing(error, name) }
-        let answer: KeyBytes
-        do {
-            answer = try KeyCommand.ask(
-                words,
-                line: line,
-                environment: KeyHook.environment,
-                milliseconds: milliseconds,
-                limit: RingCommand.outputLimit
-            )
-        } catch {
-            throw RingFault.command(error, "key ring command \(words[0])", name, limit: RingCommand.outputLimit)
-        }
+        let answer = try KeyHook.answer(
+            of: words,
+            called: "key ring command",
+            to: line,
+            name,
+            milliseconds,
+            limit: RingCommand.outputLimit
+        )
         return try RingFile(parsing: answer.array, name)
     }
 

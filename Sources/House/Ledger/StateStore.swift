@@ -39,6 +39,13 @@ package final class StateStore: Sendable {
         return StateStore(path: path, pipeline: pipeline, wasCreated: false, queue: queue, isReadOnly: true)
     }
 
+    /// As ``open(_:pipeline:)``, but makes none: `nil` where there is none.
+    package static func openExisting(_ path: String, pipeline: String) throws(Fault) -> StateStore? {
+        guard let there = try openToRead(path, pipeline: pipeline) else { return nil }
+        try there.close()
+        return try open(path, pipeline: pipeline)
+    }
+
     private init(path: String, pipeline: String, wasCreated: Bool, queue: DatabaseQueue, isReadOnly: Bool) {
         self.path = path
         self.pipeline = pipeline

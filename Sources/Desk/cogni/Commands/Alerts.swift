@@ -93,13 +93,11 @@ struct Alerts: ParsableCommand {
                     mend: "set `alerts.webhook`"
                 )
             }
-            guard
-                try StateStore.openToRead(workspace.root.statePath, pipeline: workspace.pipeline.name) != nil
-            else {
+            let (path, name) = (workspace.root.statePath, workspace.pipeline.name)
+            guard let store = try StateStore.openExisting(path, pipeline: name) else {
                 if !json { return Terminal.out("no events") }
                 return Terminal.out(["sent": 0, "failed": 0, "waiting": 0, "notes": []])
             }
-            let store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
             defer { try? store.close() }
             let report = try await Courier(workspace).deliver(store, isForced: now)
             let waiting = try store.outbox().count { $0.state == .waiting }
@@ -136,9 +134,7 @@ struct Alerts: ParsableCommand {
         func run() throws {
             let workspace = try place.workspace()
             let (path, name) = (workspace.root.statePath, workspace.pipeline.name)
-            guard let there = try StateStore.openToRead(path, pipeline: name) else { throw State.missing(workspace) }
-            try there.close()
-            let store = try StateStore.open(path, pipeline: name)
+            guard let store = try StateStore.openExisting(path, pipeline: name) else { throw State.missing(workspace) }
             defer { try? store.close() }
             let stopped = try store.stoppedReceiver()
             try store.setStoppedReceiver(nil)

@@ -30,8 +30,7 @@ struct HistoryCommand: ParsableCommand {
         let runs = history.runs.reversed().prefix(limit)
         for name in history.unreadable { Terminal.error("warning: runs/\(name)") }
         if json {
-            let current: Result<Int?, Fault>
-            do throws(Fault) { current = .success(try root.currentNumber()) } catch { current = .failure(error) }
+            let current = Result { () throws(Fault) in try root.currentNumber() }
             let number = (try? current.get()).flatMap(\.self)
             Terminal.out([
                 "output": .string(root.path), "current": number.map { .integer($0) } ?? nil,

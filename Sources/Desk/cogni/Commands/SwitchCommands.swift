@@ -48,11 +48,8 @@ struct SwitchTurn: ParsableArguments {
     /// under the lock.
     private func state(of workspace: Workspace) throws -> StateStore {
         let (root, name) = (workspace.root, workspace.pipeline.name)
-        guard let there = try StateStore.openToRead(root.statePath, pipeline: name) else {
-            return try Output.locked(root) { try StateStore.open(root.statePath, pipeline: name) }
-        }
-        try there.close()
-        return try StateStore.open(root.statePath, pipeline: name)
+        return try StateStore.openExisting(root.statePath, pipeline: name)
+            ?? Output.locked(root) { try StateStore.open(root.statePath, pipeline: name) }
     }
 
     func set(_ enabled: Bool) async throws {
