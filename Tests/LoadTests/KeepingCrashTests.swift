@@ -47,6 +47,20 @@ private final class FullDisk: Sendable {
     }
 }
 
+private final class Counter: Sendable {
+    private let state = Mutex(0)
+
+    var count: Int { state.withLock { $0 } }
+
+    /// - Returns: how many there are now.
+    @discardableResult func add() -> Int {
+        state.withLock { count in
+            count += 1
+            return count
+        }
+    }
+}
+
 /// Rollback, vacuum and retention, cut off at every call that changes the disk.
 @Suite struct KeepingCrashTests {
     private static let now = Instant(text: "2025-12-01")!
@@ -222,6 +236,36 @@ private final class FullDisk: Sendable {
             #expect(try Disk.list(root.path + "/generations") == ["000003", "000004"])
             try isWhole(root, "told")
         }
+    }
+
+    /// From the rename on the log may hold the line: what fails there is told, and the line comes once.
+    @Test(arguments: [28, 122]) func aLogThatMayHoldTheLineIsNotWrittenTwice(_ number: Int32) throws {
+        let fired = Counter()
+        for named in ["rename", "fsync"] {
+            for telling in 1...2 {
+                try withRoot { root throws in
+                    try made(root)
+                    let calls = Counter()
+                    let gate = DiskGate { call, path throws(DiskError) in
+                        let isLog = call == "rename" ? path == root.vacuumLogPath : path == root.path
+                        guard call == named, isLog, calls.add() == telling else { return }
+                        fired.add()
+                        throw DiskError(call, path, number: number)
+                    }
+                    let fault = #expect(throws: Fault.self) {
+                        try gate.watching { _ = try Vacuum.perform(root, keep: 2, at: Self.now) }
+                    }
+                    #expect(fault?.code == .cannotWrite)
+                    try isWhole(root, "\(named) \(telling)")
+                    _ = try root.recover()
+                    _ = try Vacuum.perform(root, keep: 2, at: Self.now)
+                    let log = String(decoding: try Disk.contents(root.vacuumLogPath), as: UTF8.self)
+                    #expect(log.split(separator: "\n").count == 2, "\(named) \(telling)")
+                    #expect(try Disk.list(root.path + "/generations") == ["000003", "000004"])
+                }
+            }
+        }
+        #expect(fired.count == 4)
     }
 
     @Test func planAndDeedOfARollbackAreTheSame() throws {

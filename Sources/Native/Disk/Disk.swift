@@ -160,13 +160,16 @@ package enum Disk {
         try file.close()
     }
 
+    /// Where ``replace(_:with:mode:)`` writes the new bytes, beside the old.
+    package static func replacement(of path: String) -> String { path + ".new" }
+
     /// Writes a small file so that its name shows the old bytes or the new ones, never a part, also after power loss.
     package static func replace(
         _ path: String,
         with bytes: [UInt8],
         mode: UInt32 = 0o644
     ) throws(DiskError) {
-        let temporary = path + ".new"
+        let temporary = replacement(of: path)
         if try status(temporary) != nil { try remove(temporary) }
         try create(temporary, bytes, mode: mode)
         try rename(temporary, to: path)

@@ -73,7 +73,7 @@ package struct Vacuum: Sendable, Equatable {
                         try tell(entry, root, at: now)
                     }
                 } catch {
-                    guard error.cause == .full else { throw Fault(error) }
+                    guard isWithoutRoom(error, root) else { throw Fault(error) }
                     failure = error
                 }
             }
@@ -94,13 +94,19 @@ package struct Vacuum: Sendable, Equatable {
     private static func tell(_ untold: inout [Entry], _ root: OutputRoot, at now: Instant) throws(Fault) -> DiskError? {
         while let entry = untold.first {
             do throws(DiskError) { try tell(entry, root, at: now) } catch {
-                guard error.cause == .full else { throw Fault(error) }
+                guard isWithoutRoom(error, root) else { throw Fault(error) }
                 return error
             }
             try root.removeUntold(entry.generation)
             untold.removeFirst()
         }
         return nil
+    }
+
+    /// The disk is full and the line is not in the log. Once the log that holds it is being given its name it may be there, and
+    /// telling again could put it there twice: that failure is the operator's to see, and the next vacuum finds what stands.
+    private static func isWithoutRoom(_ error: DiskError, _ root: OutputRoot) -> Bool {
+        error.cause == .full && error.path == Disk.replacement(of: root.vacuumLogPath)
     }
 
     private static func tell(_ entry: Entry, _ root: OutputRoot, at now: Instant) throws(DiskError) {
