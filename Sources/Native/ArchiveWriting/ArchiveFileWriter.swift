@@ -21,13 +21,13 @@ package final class ArchiveFileWriter {
     private var path = ""
 
     /// - Parameters:
-    ///   - level: of the codec's own scale; without it 5 for gzip (smaller than zlib's 6) and what suits sorted lines for zstd.
+    ///   - level: of the codec's own scale; without it what suits sorted lines.
     package init(codec: Codec, level: Int? = nil) {
         self.codec = codec
         encoder =
             switch codec {
             case .none: PlainEncoder()
-            case .gzip: GzipEncoder(level: CInt(level ?? 5))
+            case .gzip: GzipEncoder(level: level.map(CInt.init))
             case .zstd: ZstdEncoder(level: level.map(CInt.init))
             }
         fileHasher = codec == .none ? nil : SHA256()

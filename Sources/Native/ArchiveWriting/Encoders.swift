@@ -94,6 +94,9 @@ final class PlainEncoder: Encoder {
 ///
 /// libdeflate compresses whole buffers only, at twice the speed of zlib or more. It writes no name, no time (0) and
 /// 255, "unknown", as operating system, so that the bytes speak of nothing but the content.
+///
+/// Without a level its fastest, 1: what lines that are sorted repeat stands close by, and looking longer finds little. Level 5
+/// takes 1.6 times as long, which two cores feel in all of a run (1.4 times), for lists smaller by a fiftieth and reports by an eighth.
 @safe final class GzipEncoder: Encoder {
     static let memberSize = 1 << 20
 
@@ -103,8 +106,8 @@ final class PlainEncoder: Encoder {
     private var count = 0
     private var hasMembers = false
 
-    init(level: CInt) {
-        guard let compressor = unsafe libdeflate_alloc_compressor(level) else {
+    init(level: CInt?) {
+        guard let compressor = unsafe libdeflate_alloc_compressor(level ?? 1) else {
             fatalError("libdeflate: out of memory")
         }
         unsafe self.compressor = compressor
