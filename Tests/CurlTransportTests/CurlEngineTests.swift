@@ -244,6 +244,6 @@ struct CurlEngineTests {
         let refusal = CurlLibrary.refusal(ofNumber: 0x07_54_FF, version: "7.84.255")
         #expect(refusal?.reason == "libcurl 7.84.255 is older than 7.85.0")
         #expect(CurlLibrary.refusal(ofNumber: 0x07_55_00, version: "7.85.0") == nil)
-        #expect(CurlLibrary.refusal() == nil)
+        #expect(CurlLibrary.refusal == nil)
     }
 }

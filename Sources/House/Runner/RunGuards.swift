@@ -1,3 +1,4 @@
+internal import ArchiveWriting
 internal import Connector
 internal import Ledger
 internal import Load
@@ -15,6 +16,7 @@ struct RunGuards {
     static let harmlessStep: Int64 = 300
 
     func check() throws(Fault) {
+        try refuseMissingLibrary()
         try refuseClockThatWentBack()
         try refuseOtherOwner()
     }
@@ -24,6 +26,16 @@ struct RunGuards {
         let words = [pipeline.connector.name] + options.map { "\($0.key) \($0.value)" }
         let source = words.joined(separator: ", ") + (self.options.isReplay ? RunGuards.recorded : "")
         return SourceOwner(source: source, file: self.options.pipelineFile)
+    }
+
+    /// The bundle is made last, when everything has been fetched.
+    private func refuseMissingLibrary() throws(Fault) {
+        guard pipeline.load.bundle != .none, let reason = BundleWriter.refusal else { return }
+        throw Fault(
+            .cannotWrite,
+            "no bundle can be made: \(reason)",
+            mend: "install libarchive 3, or set `bundle: none`"
+        )
     }
 
     private static let recorded = ", recorded replies"

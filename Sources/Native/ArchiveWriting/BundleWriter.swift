@@ -9,6 +9,11 @@ internal import Glibc
 @safe package final class BundleWriter {
     package enum Format: String, Sendable, CaseIterable { case tarZstd = "tar.zst", zip }
 
+    /// Why no bundle can be made; `nil` when libarchive is there. The first look opens it.
+    package static let refusal: String? = unsafe cogni_archive_open().map {
+        unsafe "libarchive could not be opened: \(String(cString: $0))"
+    }
+
     private let handle: OpaquePointer
     private let file: DiskFile
     private let path: String
@@ -19,34 +24,35 @@ internal import Glibc
     package init(_ path: String, format: Format) throws(ArchiveError) {
         self.path = path
         self.format = format
+        if let reason = BundleWriter.refusal { throw .library(call: "dlopen", path: path, reason: reason) }
         file = try onDisk { () throws(DiskError) in try DiskFile.create(path) }
-        guard let handle = unsafe archive_write_new() else { fatalError("libarchive: out of memory") }
+        guard let handle = unsafe cogni_archive_new() else { fatalError("libarchive: out of memory") }
         unsafe self.handle = handle  // from here on `deinit` frees it, also when the next lines throw
         switch format {
         case .tarZstd:
-            try unsafe check(archive_write_set_format_pax_restricted(handle), "archive_write_set_format_pax_restricted")
-            try unsafe check(archive_write_add_filter_zstd(handle), "archive_write_add_filter_zstd")
+            try unsafe check(cogni_archive_write_pax(handle), "archive_write_set_format_pax_restricted")
+            try unsafe check(cogni_archive_add_zstd(handle), "archive_write_add_filter_zstd")
             try unsafe check(
-                archive_write_set_filter_option(handle, "zstd", "compression-level", "3"),
+                cogni_archive_set_option(handle, "zstd", "compression-level", "3"),
                 "archive_write_set_filter_option"
             )
         case .zip:
-            try unsafe check(archive_write_set_format_zip(handle), "archive_write_set_format_zip")
+            try unsafe check(cogni_archive_write_zip(handle), "archive_write_set_format_zip")
         }
-        let status = file.withDescriptor { unsafe archive_write_open_fd(handle, $0) }
+        let status = file.withDescriptor { unsafe cogni_archive_open_descriptor(handle, $0) }
         try check(status, "archive_write_open_fd")
     }
 
     deinit {
-        unsafe archive_write_fail(handle)  // no effect once closed; otherwise: do not finish it for us
-        unsafe archive_write_free(handle)
+        unsafe cogni_archive_fail(handle)  // no effect once closed; otherwise: do not finish it for us
+        unsafe cogni_archive_free(handle)
     }
 
     /// Adds bytes under a name.
     package func add(_ name: String, bytes: [UInt8]) throws(ArchiveError) {
         try begin(name, size: bytes.count, isCompressed: false)
         try write(bytes)
-        try unsafe check(archive_write_finish_entry(handle), "archive_write_finish_entry")
+        try unsafe check(cogni_archive_finish_entry(handle), "archive_write_finish_entry")
     }
 
     /// Adds a file's bytes under a name.
@@ -64,12 +70,12 @@ internal import Glibc
             try unsafe write(buffer.bytes(0..<count))
         }
         guard copied == size else { throw .damaged(path: path, reason: "changed while it was bundled") }
-        try unsafe check(archive_write_finish_entry(handle), "archive_write_finish_entry")
+        try unsafe check(cogni_archive_finish_entry(handle), "archive_write_finish_entry")
     }
 
     /// Writes the archive's end, syncs and closes the file.
     package func finish() throws(ArchiveError) {
-        try unsafe check(archive_write_close(handle), "archive_write_close")
+        try unsafe check(cogni_archive_close(handle), "archive_write_close")
         try onDisk { () throws(DiskError) in
             try file.sync()
             try file.close()
@@ -89,29 +95,21 @@ internal import Glibc
             // Packing what is packed already costs time and makes the bytes depend on zlib's version for nothing.
             let status =
                 unsafe isCompressed
-                ? archive_write_zip_set_compression_store(handle) : archive_write_zip_set_compression_deflate(handle)
+                ? cogni_archive_store(handle) : cogni_archive_deflate(handle)
             try check(status, "archive_write_zip_set_compression")
         }
-        let entry = unsafe archive_entry_new()
-        defer { unsafe archive_entry_free(entry) }
-        unsafe archive_entry_set_pathname(entry, name)
-        unsafe archive_entry_set_size(entry, Int64(size))
-        unsafe archive_entry_set_filetype(entry, 0o100000)
-        unsafe archive_entry_set_perm(entry, 0o644)
-        // 1970 is before a zip's first year in every time zone, so the local time that zip stores is always the same.
-        unsafe archive_entry_set_mtime(entry, 0, 0)
-        unsafe archive_entry_set_uid(entry, 0)
-        unsafe archive_entry_set_gid(entry, 0)
-        try unsafe check(archive_write_header(handle, entry), "archive_write_header")
+        guard let entry = unsafe cogni_archive_file(name, Int64(size)) else { fatalError("libarchive: out of memory") }
+        defer { unsafe cogni_archive_file_free(entry) }
+        try unsafe check(cogni_archive_header(handle, entry), "archive_write_header")
     }
 
     private func write(_ bytes: [UInt8]) throws(ArchiveError) {
-        let written = unsafe bytes.withUnsafeBytes { unsafe archive_write_data(handle, $0.baseAddress, $0.count) }
+        let written = unsafe bytes.withUnsafeBytes { unsafe cogni_archive_data(handle, $0.baseAddress, $0.count) }
         try checkWritten(written, bytes.count)
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
-        try unsafe checkWritten(archive_write_data(handle, bytes.baseAddress, bytes.count), bytes.count)
+        try unsafe checkWritten(cogni_archive_data(handle, bytes.baseAddress, bytes.count), bytes.count)
     }
 
     private func checkWritten(_ written: Int, _ expected: Int) throws(ArchiveError) {
@@ -123,10 +121,10 @@ internal import Glibc
     }
 
     private func failure(_ call: String) -> ArchiveError {
-        let number = unsafe archive_errno(handle)
+        let number = unsafe cogni_archive_number(handle)
         // The number of the write that failed; libarchive's own are negative or borrowed from these two.
         if number > 0, number != EINVAL, number != EILSEQ { return .disk(DiskError(call, path, number: number)) }
-        let reason = unsafe archive_error_string(handle).map { unsafe String(cString: $0) } ?? "no reason given"
+        let reason = unsafe cogni_archive_words(handle).map { unsafe String(cString: $0) } ?? "no reason given"
         return .library(call: call, path: path, reason: reason)
     }
 }

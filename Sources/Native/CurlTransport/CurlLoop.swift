@@ -25,11 +25,8 @@ import Synchronization
     private var active: [ObjectIdentifier: CurlTransfer] = [:]
 
     init(certificateAuthorities: String?) throws(CurlError) {
-        if let refusal = CurlLibrary.refusal() { throw refusal }
-        guard CurlLibrary.status == 0 else {
-            throw CurlError(.library, number: CurlLibrary.status, "libcurl could not be made ready")
-        }
-        guard let multi = unsafe curl_multi_init() else { throw CurlError(.library, number: 27, "out of memory") }
+        if let refusal = CurlLibrary.refusal { throw refusal }
+        guard let multi = unsafe cogni_curl_multi_init() else { throw CurlError(.library, number: 27, "out of memory") }
         unsafe self.multi = multi
         self.certificateAuthorities = certificateAuthorities
         unsafe cogni_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 64)
@@ -57,14 +54,14 @@ import Synchronization
     private func change(_ body: (inout Inbox) -> Void) {
         inbox.withLock { inbox in
             body(&inbox)
-            if !inbox.isClosed { unsafe _ = curl_multi_wakeup(multi) }
+            if !inbox.isClosed { unsafe _ = cogni_curl_multi_wakeup(multi) }
         }
     }
 
     /// Closes the connections that are left.
     private func close() {
         inbox.withLock { inbox in
-            if !inbox.isClosed { unsafe _ = curl_multi_cleanup(multi) }
+            if !inbox.isClosed { unsafe _ = cogni_curl_multi_cleanup(multi) }
             inbox.isClosed = true
         }
     }
@@ -108,11 +105,11 @@ import Synchronization
             }
             if isStopped { break }
             var running: CInt = 0
-            let status = unsafe curl_multi_perform(multi, &running)
+            let status = unsafe cogni_curl_multi_perform(multi, &running)
             if status != CURLM_OK { failAll(status) }
             collect()
             // Waking up once a second without reason would be waste; libcurl shortens this to its own timers.
-            let status2 = unsafe curl_multi_poll(multi, nil, 0, active.isEmpty ? 60_000 : 1000, nil)
+            let status2 = unsafe cogni_curl_multi_poll(multi, active.isEmpty ? 60_000 : 1000)
             if status2 != CURLM_OK { failAll(status2) }
         }
         for transfer in active.values { abandon(transfer) }
@@ -140,7 +137,7 @@ import Synchronization
             return
         }
         guard let easy = unsafe transfer.handle else { return }
-        let status = unsafe curl_multi_add_handle(multi, easy)
+        let status = unsafe cogni_curl_multi_add(multi, easy)
         guard status == CURLM_OK else {
             transfer.release()
             transfer.resume(.failure(CurlLoop.error(status)))
@@ -158,7 +155,7 @@ import Synchronization
 
     private func collect() {
         var left: CInt = 0
-        while let message = unsafe curl_multi_info_read(multi, &left) {
+        while let message = unsafe cogni_curl_multi_message(multi, &left) {
             guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle,
                 let transfer = unsafe CurlTransfer.owner(of: easy)
             else { continue }
@@ -169,7 +166,7 @@ import Synchronization
     }
 
     private func detach(_ transfer: CurlTransfer) {
-        if let easy = unsafe transfer.handle { unsafe _ = curl_multi_remove_handle(multi, easy) }
+        if let easy = unsafe transfer.handle { unsafe _ = cogni_curl_multi_remove(multi, easy) }
         transfer.release()
         active[ObjectIdentifier(transfer)] = nil
     }
@@ -182,6 +179,6 @@ import Synchronization
     }
 
     private static func error(_ status: CURLMcode) -> CurlError {
-        unsafe CurlError(.library, String(cString: curl_multi_strerror(status)))
+        unsafe CurlError(.library, String(cString: cogni_curl_multi_words(status)))
     }
 }

@@ -40,7 +40,7 @@ import Synchronization
 
     /// Makes the handle and sets every option. Refused options are errors, never ignored.
     func prepare(certificateAuthorities: String?) throws(CurlError) {
-        guard let easy = unsafe curl_easy_init() else { throw CurlError(.library, number: 27, "out of memory") }
+        guard let easy = unsafe cogni_curl_easy_init() else { throw CurlError(.library, number: 27, "out of memory") }
         unsafe handle = easy
         var options = unsafe CurlOptions(handle: easy)
         options.apply(request, certificateAuthorities: certificateAuthorities)
@@ -48,7 +48,7 @@ import Synchronization
             guard let line = header.line else {
                 throw CurlError(.badRequest, "header \(header.name) holds characters that no header may")
             }
-            guard let longer = unsafe curl_slist_append(list, line) else {
+            guard let longer = unsafe cogni_curl_list_append(list, line) else {
                 throw CurlError(.library, number: 27, "out of memory")
             }
             unsafe list = longer
@@ -78,8 +78,8 @@ import Synchronization
     }
 
     func release() {
-        if let easy = unsafe handle { unsafe curl_easy_cleanup(easy) }
-        if let list = unsafe list { unsafe curl_slist_free_all(list) }
+        if let easy = unsafe handle { unsafe cogni_curl_easy_cleanup(easy) }
+        if let list = unsafe list { unsafe cogni_curl_list_free(list) }
         unsafe handle = nil
         unsafe list = nil
     }
@@ -198,7 +198,7 @@ import Synchronization
         }
         guard code == CURLE_OK, let easy = unsafe handle else {
             let own = unsafe String(cString: words)
-            let reason = own.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : own
+            let reason = own.isEmpty ? unsafe String(cString: cogni_curl_easy_words(code)) : own
             return .failure(CurlError(.library, number: code.rawValue, reason, status: statusSeen))
         }
         var (status, connections, version) = (0, 0, 0)
