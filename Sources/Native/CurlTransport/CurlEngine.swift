@@ -1,3 +1,4 @@
+internal import Dispatch
 import Glibc
 
 /// Sends requests with libcurl: many at once, over one pool of connections, on one thread of its own.
@@ -12,6 +13,13 @@ package final class CurlEngine: Sendable {
     package init(certificateAuthorities: String? = nil) throws(CurlError) {
         loop = try CurlLoop(certificateAuthorities: certificateAuthorities)
         thread = try loop.launch()
+    }
+
+    /// Has another thread open libcurl ahead of the first engine, which takes some milliseconds. Call it while no other thread reads
+    /// the environment. What fails there fails again, with its words, where an engine is made.
+    package static func openAhead() {
+        CurlLibrary.forgetVariables()
+        DispatchQueue.global().async { _ = CurlLibrary.refusal }
     }
 
     deinit {

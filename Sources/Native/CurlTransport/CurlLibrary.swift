@@ -9,8 +9,7 @@ enum CurlLibrary {
 
     /// Why no engine may start; `nil` when libcurl is ready. The first look opens it, which takes some milliseconds.
     static let refusal: CurlError? = {
-        // Both would act behind our back: one writes TLS session keys to a file, the other changes OpenSSL.
-        for name in ["SSLKEYLOGFILE", "OPENSSL_CONF"] { unsafe unsetenv(name) }
+        forgetVariables()
         if let words = unsafe cogni_curl_open() {
             return unsafe CurlError(.library, "libcurl could not be opened: \(String(cString: words))")
         }
@@ -20,6 +19,11 @@ enum CurlLibrary {
         let status = cogni_curl_global_init(Int(CURL_GLOBAL_DEFAULT)).rawValue
         return status == 0 ? nil : CurlError(.library, number: status, "libcurl could not be made ready")
     }()
+
+    /// Both would act behind our back: one writes TLS session keys to a file, the other changes OpenSSL.
+    static func forgetVariables() {
+        for name in ["SSLKEYLOGFILE", "OPENSSL_CONF"] { unsafe unsetenv(name) }
+    }
 
     /// An older one takes some options for unknown, one request after another.
     /// - Parameter version: as people write it: `7.88.1`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import CurlTransport
 import Disk
 import Extract
 import Load
@@ -74,6 +75,8 @@ struct Run: AsyncParsableCommand {
     }
 
     private func walk() async throws {
+        // Reading the files takes one core; the other has nothing to do meanwhile.
+        if replay == nil { CurlEngine.openAhead() }
         let workspace = try Workspace(pipeline, output: output)
         let isProbe = try Switch.check(workspace, isProbe: probe)
         let start = try Workspace.now(now, replay: replay)
