@@ -33,6 +33,16 @@ import Testing
         #expect(manifest.json["streams"]?.elements?.first?["sort"] == "z")
     }
 
+    @Test func gapsOfACoverageComeBackAndAreCheckedLikeTheRest() throws {
+        let gap = #","gaps":[{"from":"2025-11-05T00:00:00Z","to":"2025-11-09T00:00:00Z"}],"to":"2025-12-01"#
+        let more = Self.example.replacingFirst(#","to":"2025-12-01"#, with: gap)
+        let manifest = try Manifest(parsing: Array(more.utf8), path: "m")
+        #expect(manifest.streams[0].coverage?.gaps.map(\.from.date) == ["2025-11-05"])
+        #expect(String(decoding: manifest.bytes, as: UTF8.self) == more)
+        let broken = more.replacingFirst(#"{"from":"2025-11-05T00:00:00Z","#, with: "{")
+        #expect(throws: Fault.self) { try Manifest(parsing: Array(broken.utf8), path: "m") }
+    }
+
     @Test func cursorsAndCryptoComeBackAsTheyWere() throws {
         var manifest = try Manifest(parsing: Array(Self.example.utf8), path: "m")
         manifest.crypto = .init(

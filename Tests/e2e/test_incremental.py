@@ -58,6 +58,38 @@ class Incremental(CogniTest):
         chain = json.loads((second.current / "_SUCCESS").read_bytes())
         self.assertEqual(chain["previous_manifest_sha256"], success["manifest_sha256"])
 
+    def notes(self, done, stream):
+        return next(each for each in done.summary["streams"] if each["name"] == stream).get("notes", [])
+
+    def test_time_that_the_api_has_forgotten_between_two_runs_is_told_and_not_claimed(self):
+        simulator = self.simulator(scenario={"switches": {"lookback": {"days": 14}}})
+        pipeline = self.pipeline("costs: { since: 2026-11-12, lookback: 3d, group_by: [project_id] }\nprojects: {}")
+        self.live(pipeline, simulator, since=None)
+        self.assertNotIn("gaps", self.at().stream("costs")["coverage"])
+        simulator.clock("2026-12-20T12:00:00Z")
+        done = self.live(pipeline, simulator, since=None, now="2026-12-20T12:00:00Z")
+        gap = {"from": "2026-11-20T00:00:00Z", "to": "2026-12-06T00:00:00Z"}
+        coverage = self.at().stream("costs")["coverage"]
+        self.assertEqual(coverage, {"from": "2026-11-12T00:00:00Z", "to": "2026-12-20T00:00:00Z", "gaps": [gap]})
+        told = f"nothing was ever read from {gap['from']} to {gap['to']}"
+        self.assertIn(told, str(self.notes(done, "costs")))
+        kept = [row["start_time"] for row in self.at().rows("costs")]
+        self.assertIn("2026-11-13T00:00:00Z", kept)
+        self.assertFalse([day for day in kept if gap["from"] <= day < gap["to"]])
+        # It stays, is told once, and nothing is read anew because of it.
+        simulator.clock("2026-12-21T12:00:00Z")
+        asked = len(simulator.asked("/costs"))
+        done = self.live(pipeline, simulator, since=None, now="2026-12-21T12:00:00Z")
+        self.assertEqual(self.at().stream("costs")["coverage"]["gaps"], [gap])
+        self.assertNotIn("nothing was ever read", str(self.notes(done, "costs")))
+        self.assertEqual(len(simulator.asked("/costs")), asked + 1)
+        self.cogni("verify", self.output / "demo", "--all", expect=0)
+        # A service that remembers again fills it.
+        remembers = self.simulator()
+        remembers.clock("2026-12-21T12:00:00Z")
+        self.live(pipeline, remembers, "--since", "2026-11-12", since=None, now="2026-12-21T12:00:00Z")
+        self.assertNotIn("gaps", self.at().stream("costs")["coverage"])
+
     def test_a_restated_day_replaces_its_partition_alone(self):
         simulator = self.simulator()
         pipeline = self.pipeline(REPORTS)

@@ -70,6 +70,20 @@ class Reconcile(CogniTest):
             if row["who"]:
                 self.assertNotIn(row["who"], done.out)
 
+    def test_days_that_were_never_read_are_not_compared(self):
+        simulator = self.simulator(scenario={"switches": {"lookback": {"days": 14}}})
+        usage = "usage_completions: { since: 2026-11-12, group_by: [project_id, user_id, model] }"
+        pipeline = self.pipeline(usage + "\ncosts: { since: 2026-11-12, group_by: [project_id, line_item] }")
+        for now in ("2026-11-20T12:00:00Z", "2026-12-20T12:00:00Z"):
+            simulator.clock(now)
+            self.live(pipeline, simulator, since=None, now=now)
+        words = ("reconcile", pipeline, "--output", self.output, "--json")
+        done = self.cogni(*words, env=simulator.environment)
+        self.assertIn(done.code, (0, 1), done)
+        self.assertEqual(json.loads(done.out)["from"][:10], "2026-12-06")
+        done = self.cogni(*words, "--from", "2026-11-18", "--until", "2026-12-10", env=simulator.environment, expect=2)
+        self.assertIn("2026-11-20T00:00:00Z to 2026-12-06T00:00:00Z no usage was ever read", done.error)
+
     def test_a_tolerance_lets_small_drift_pass(self):
         self.replay(self.file)
         strict = self.report(*self.events())["usage"]["counts"]

@@ -29,7 +29,8 @@ extension JSONSchemas {
             ],
             required: ["partition", "files"]
         )
-        let coverage = open([("from", moment), ("to", moment)], required: ["from", "to"])
+        let span = open([("from", moment), ("to", moment)], required: ["from", "to"])
+        let coverage = open([("from", moment), ("to", moment), ("gaps", list(of: span))], required: ["from", "to"])
         let stream = open(
             [
                 ("name", text),

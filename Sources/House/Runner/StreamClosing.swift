@@ -193,10 +193,15 @@ struct StreamClosing: Sendable {
             result.watermark = old?.watermark
             return
         }
-        let from = old?.coverage.map { min($0.from, window.start) } ?? window.start
-        let to = old?.coverage.map { max($0.to, window.end) } ?? window.end
-        result.coverage = Manifest.Coverage(from: from, to: to)
-        result.watermark = to
+        let covered =
+            old?.coverage?.adding(window.start, window.end) ?? Manifest.Coverage(from: window.start, to: window.end)
+        for gap in covered.gaps where old?.coverage?.hasGap(gap.from, gap.to) == false {
+            result.notes.append(
+                "nothing was ever read from \(gap.from.text) to \(gap.to.text): the API has forgotten it"
+            )
+        }
+        result.coverage = covered
+        result.watermark = covered.to
     }
 
     func closeOne(_ job: Job, _ reader: ArchiveLine, window: TimeWindow?, sink: ArchiveSink) -> Closed {

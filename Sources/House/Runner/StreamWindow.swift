@@ -11,6 +11,8 @@ extension RunOptions {
     package func window(of plan: Pipeline.StreamPlan, after old: Manifest.Stream?) -> TimeWindow? {
         guard let spec = plan.spec.window else { return nil }
         let old = fullRefresh ? nil : old
+        // Who asks for a time again that the API had forgotten may know that it remembers; the pipeline file's `since` asks in every run.
+        let gap = since.flatMap { since in old?.coverage?.gaps.last { $0.to > since } }
         return WindowPlanner(
             spec: spec,
             bucketWidth: plan.bucketWidth,
@@ -18,7 +20,7 @@ extension RunOptions {
             until: until ?? plan.until,
             now: now,
             watermark: old?.watermark,
-            coveredFrom: old?.coverage?.from,
+            coveredFrom: gap?.to ?? old?.coverage?.from,
             lookback: plan.lookback,
             includeOpenBucket: plan.includeOpenBucket
         ).span

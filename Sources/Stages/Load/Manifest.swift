@@ -107,16 +107,6 @@ package struct Manifest: Sendable, Equatable {
         }
     }
 
-    /// Half-open: `from` is covered, `to` is not.
-    package struct Coverage: Sendable, Equatable {
-        package var from: Instant
-        package var to: Instant
-        package init(from: Instant, to: Instant) {
-            self.from = from
-            self.to = to
-        }
-    }
-
     package struct Partition: Sendable, Equatable {
         /// `2025-11-03`, `2025-11`; empty for streams that have one partition.
         package var value: String

@@ -40,6 +40,11 @@ package struct ManifestDiff: Sendable, Equatable {
         }
     }
 
+    private func gaps(_ stream: Manifest.Stream) -> String {
+        let gaps = stream.coverage?.gaps ?? []
+        return gaps.isEmpty ? "nothing" : gaps.map { "\($0.from.text)..\($0.to.text)" }.joined(separator: ", ")
+    }
+
     private mutating func compare(_ name: String, _ before: Manifest.Stream?, _ after: Manifest.Stream?) {
         var definition: [String] = []
         if let before, let after {
@@ -51,6 +56,7 @@ package struct ManifestDiff: Sendable, Equatable {
             note(name, "watermark", before.watermark?.text, after.watermark?.text)
             note(name, "covered from", before.coverage?.from.text, after.coverage?.from.text)
             note(name, "covered to", before.coverage?.to.text, after.coverage?.to.text)
+            note(name, "never read between:", gaps(before), gaps(after))
             note(name, "stale", before.isStale ? "yes" : "no", after.isStale ? "yes" : "no")
         }
         var partitions: [Partition] = []

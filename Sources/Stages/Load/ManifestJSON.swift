@@ -88,13 +88,22 @@ extension Manifest.Stream {
         members += member("bucket_width", bucketWidth.map { .string($0) })
         members += member("group_by", groupBy.map { .strings($0) })
         members += member("schema_sha256", schemaSHA256.map { .string($0) })
-        members += member(
-            "coverage",
-            coverage.map { ["from": .string($0.from.text), "to": .string($0.to.text)] }
-        )
+        members += member("coverage", coverage.map(\.json))
         members += member("watermark", watermark.map { .string($0.text) })
         members += member("cursors", cursors)
         return .object(members)
+    }
+}
+
+extension Manifest.Coverage {
+    fileprivate var json: JSONValue {
+        let holes = gaps.map {
+            JSONValue.object([.init("from", .string($0.from.text)), .init("to", .string($0.to.text))])
+        }
+        return .object(
+            [.init("from", .string(from.text)), .init("to", .string(to.text))]
+                + member("gaps", gaps.isEmpty ? nil : .array(holes))
+        )
     }
 }
 

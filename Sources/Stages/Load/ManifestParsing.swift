@@ -109,10 +109,13 @@ private struct ManifestReader {
             try digest(value, "schema_sha256", place)
         }
         if let coverage = value["coverage"] {
-            let from = try instant(coverage, "from", place + ".coverage")
-            let to = try instant(coverage, "to", place + ".coverage")
-            guard let from, let to else { throw wrong(place, "a coverage without from and to") }
-            stream.coverage = .init(from: from, to: to)
+            let whole = try span(coverage, place + ".coverage")
+            stream.coverage = .init(from: whole.from, to: whole.to)
+            if coverage["gaps"] != nil {
+                for (index, gap) in try list(coverage, "gaps", place + ".coverage").enumerated() {
+                    stream.coverage?.gaps.append(try span(gap, "\(place).coverage.gaps[\(index)]"))
+                }
+            }
         }
         stream.watermark = try instant(value, "watermark", place)
         stream.cursors = value["cursors"]
@@ -132,6 +135,13 @@ private struct ManifestReader {
         guard try text(value, "schema", place) == stream.schema else { throw wrong(place, "an unknown schema path") }
         try checkUnique(stream.partitions.map(\.value), "partitions of `\(stream.name)`")
         return stream
+    }
+
+    private func span(_ value: JSONValue, _ place: String) throws(Fault) -> Manifest.Coverage.Span {
+        guard let from = try instant(value, "from", place), let to = try instant(value, "to", place) else {
+            throw wrong(place, "a span of time without from and to")
+        }
+        return .init(from: from, to: to)
     }
 
     private func partition(_ value: JSONValue, _ place: String) throws(Fault) -> Manifest.Partition {

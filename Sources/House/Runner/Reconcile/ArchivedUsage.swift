@@ -39,7 +39,7 @@ struct ArchivedUsage {
     var coverage: Manifest.Coverage? {
         let spans = usage.compactMap { generation.manifest.stream($0.stream)?.coverage }
         guard let from = spans.map(\.from).max(), let to = spans.map(\.to).min(), from < to else { return nil }
-        return .init(from: from, to: to)
+        return .init(from: from, to: to, gaps: spans.flatMap(\.gaps))
     }
 
     func byWho(_ who: EventMapping.Who, withModel: Bool) throws(Fault) -> [UsageKey: EventReader.Sum] {

@@ -201,8 +201,10 @@ package struct Reconciliation: Sendable {
             throw Fault(.badPlan, "the streams of usage cover no common time", mend: "run the pipeline first")
         }
         let day: Int64 = 86_400
-        var start = coverage.from.aligned(down: day)
-        if start < coverage.from { start = start + day }
+        // Behind the last time of which nothing was ever read.
+        let first = coverage.gaps.map(\.to).reduce(coverage.from, max)
+        var start = first.aligned(down: day)
+        if start < first { start = start + day }
         var end = coverage.to.aligned(down: day)
         if let first = events?.first { start = max(start, first.aligned(down: day)) }
         if let last = events?.last { end = min(end, last.aligned(down: day) + day) }
@@ -213,6 +215,13 @@ package struct Reconciliation: Sendable {
                 .badPlan,
                 "usage (\(coverage.from.date) to \(coverage.to.date)) and events have no day in common",
                 mend: "name the days with `--from` and `--until`, or give the events of these days"
+            )
+        }
+        if let gap = coverage.gaps.first(where: { $0.from < end && start < $0.to }) {
+            throw Fault(
+                .badPlan,
+                "of \(gap.from.text) to \(gap.to.text) no usage was ever read: the API had forgotten it",
+                mend: "name days that do not touch this span with `--from` and `--until`"
             )
         }
         return (start, end)

@@ -1,0 +1,45 @@
+package import Model
+
+extension Manifest {
+    /// The time that a report was read of, half-open: `from` is covered, `to` is not.
+    package struct Coverage: Sendable, Equatable {
+        package struct Span: Sendable, Equatable {
+            package var from: Instant
+            package var to: Instant
+
+            package init(from: Instant, to: Instant) {
+                self.from = from
+                self.to = to
+            }
+        }
+
+        package var from: Instant
+        package var to: Instant
+        /// What was never read in between, sorted and apart from each other: the API had forgotten it when the next run came.
+        package var gaps: [Span]
+
+        package init(from: Instant, to: Instant, gaps: [Span] = []) {
+            self.from = from
+            self.to = to
+            self.gaps = gaps
+        }
+
+        /// Read from `start` to `end` as well.
+        package func adding(_ start: Instant, _ end: Instant) -> Coverage {
+            guard start < end else { return self }
+            var holes = gaps
+            if end < from { holes.insert(Span(from: end, to: from), at: 0) }
+            if start > to { holes.append(Span(from: to, to: start)) }
+            let left = holes.flatMap { hole in
+                let before = Span(from: hole.from, to: min(hole.to, start))
+                let behind = Span(from: max(hole.from, end), to: hole.to)
+                return [before, behind].filter { $0.from < $0.to }
+            }
+            return Coverage(from: min(from, start), to: max(to, end), gaps: left)
+        }
+
+        package func hasGap(_ start: Instant, _ end: Instant) -> Bool {
+            gaps.contains { $0.from < end && start < $0.to }
+        }
+    }
+}
