@@ -80,7 +80,10 @@ func finalTransportErrorsEndAtOnce(kind: TransportError.Kind) async {
     for status in [401, 403] {
         let failure = await Bench([.reply(status, [:], body)]).failure()
         #expect(failure?.stopsRun == false)
-        #expect(failure?.fault.mend == "set SAMPLE_KEY to a key with scope api.users.read, or leave stream users out")
+        #expect(
+            failure?.fault.mend
+                == "set SAMPLE_KEY to a key with scope api.users.read, or leave stream users out (its rows then leave the archive)"
+        )
     }
 }
 

@@ -134,7 +134,7 @@ package struct FaultWords: Sendable {
 
     private var scopeMend: String {
         let key = scope.isEmpty ? "that may read it" : "with scope \(scope)"
-        return "set \(credentialName) to a key \(key), or leave stream \(stream) out"
+        return "set \(credentialName) to a key \(key), or leave stream \(stream) out (its rows then leave the archive)"
     }
 
     private var retryLater: String {

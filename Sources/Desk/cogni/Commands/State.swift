@@ -1,4 +1,5 @@
 import ArgumentParser
+import Disk
 import Ledger
 import Load
 import Model
@@ -112,12 +113,12 @@ struct State: ParsableCommand {
             let workspace = try place.workspace()
             let streams = try workspace.streams(stream, "--stream")
             let root = workspace.root
-            let isThere = try StateStore.openToRead(root.statePath, pipeline: workspace.pipeline.name)
-            try isThere?.close()
             var hadAny = false
-            if isThere != nil {
+            // A lock file would make a folder where there is none.
+            if try Disk.exists(root.statePath) {
                 hadAny = try Output.locked(root) {
-                    let store = try StateStore.open(root.statePath, pipeline: workspace.pipeline.name)
+                    guard let store = try StateStore.openExisting(root.statePath, pipeline: workspace.pipeline.name)
+                    else { return false }
                     defer { try? store.close() }
                     return try store.reset(streams: streams)
                 }
