@@ -114,7 +114,7 @@ let package = Package(
         // House: what passes through the rooms, what is remembered, and who walks it through.
         room("House", "Model"),
         room("House", "Connector", ["Model", yaml], resources: [.embedInCode("Connectors")]),
-        room("House", "PipelineFile", ["Model", "Connector"]),
+        room("House", "PipelineFile", ["Model", "Connector"], resources: [.embedInCode("Starter")]),
         room("House", "Ledger", ["Model", "Disk", "StateDisk", sqlite]),
         room("House", "Sanitizing", ["Model", "RecordScan"]),
         room("House", "KeyRing", ["Model", "Sealing", "Sanitizing"]),

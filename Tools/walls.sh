@@ -35,8 +35,8 @@ for folder in Sources/*/*/; do
     done
 done
 # Vendors' names belong into connector files.
-hits=$(grep -rniE '"[^"]*(/organization/|openai\.com|anthropic)' Sources --include='*.swift' | grep -vE '^Sources/Desk/cogni-simulator/|^[^:]+:[0-9]+: *//')
-if [ -n "$hits" ]; then echo "a vendor's path or host in Swift; it belongs into a connector file:"; echo "$hits"; bad=1; fi
+hits=$(grep -rniE '"[^"]*(/organization/|openai\.com|anthropic|OPENAI_ADMIN_KEY|OPENAI_BASE|gpt-[0-9])' Sources --include='*.swift' | grep -vE '^Sources/Desk/cogni-simulator/|^[^:]+:[0-9]+: *//')
+if [ -n "$hits" ]; then echo "a vendor's path, host, variable or field in Swift; it belongs into a connector file:"; echo "$hits"; bad=1; fi
 # One door for whatever leaves the process: each way out stands in named files only, and those pass the sanitizer first.
 only() { # what, pattern, allowed files (a regular expression)
     hits=$(grep -rnE "$2" Sources --include='*.swift' | grep -vE "^($3):" | grep -vE '^[^:]+:[0-9]+: *//')

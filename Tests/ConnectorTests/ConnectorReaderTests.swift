@@ -117,7 +117,7 @@ let smallConnector = """
         ),
         (
             "variable: SMALL_KEY", "variable: sk-1",
-            "\"variable\" must be the name of an environment variable, such as OPENAI_ADMIN_KEY"
+            "\"variable\" must be the name of an environment variable, such as ACME_ADMIN_KEY"
         ),
         ("auth: { header", "auth: { heder", "unknown key \"heder\" in \"auth\""),
         ("per_path: 10", "per_path: ten", "\"per_path\" must be a whole number from 1 to 1000000, not \"ten\""),

@@ -20,8 +20,8 @@ struct Cogni: AsyncParsableCommand {
 
             Completion for your shell: cogni --generate-completion-script bash (or zsh, fish).
 
-            A run needs the API's key in the environment (OPENAI_ADMIN_KEY). Without one, --replay DIR runs
-            on recorded replies. Results go to stdout, progress and errors to stderr.
+            A run needs the API's key in the environment; `cogni check` names the variable. Without one,
+            --replay DIR runs on recorded replies. Results go to stdout, progress and errors to stderr.
             """,
         version: Version.text,
         groupedSubcommands: [

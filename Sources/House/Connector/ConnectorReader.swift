@@ -86,7 +86,7 @@ package struct ConnectorReader {
         if !isName {
             report.error(
                 .wrongValue,
-                "\"variable\" must be the name of an environment variable, such as OPENAI_ADMIN_KEY",
+                "\"variable\" must be the name of an environment variable, such as ACME_ADMIN_KEY",
                 at: text.place
             )
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Connector
 import Disk
 import Load
 import Model
@@ -26,7 +27,7 @@ struct Init: ParsableCommand {
     func run() throws {
         var folder = directory
         while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-        let files = StarterPipeline.files + StarterFixture.files.map { ("fixtures/" + $0.name, $0.text) }
+        let files = StarterPipeline.files + StarterPipeline.fixtures.map { ("fixtures/" + $0.name, $0.text) }
         for (name, _) in files {
             let path = folder + "/" + name
             if try onDisk({ () throws(DiskError) in try Disk.exists(path) }) {
@@ -52,9 +53,10 @@ struct Init: ParsableCommand {
         Terminal.out("wrote \(pipeline), \(StarterPipeline.files.count - 1) files beside it, and \(fixtures)/")
         // Apart from what a run with a key will write: invented rows and real ones may not meet.
         let trial = TypedCommand("run", pipeline).with("--replay", fixtures).with("--output", "output/recorded")
+        let key = try BuiltinConnectors.connector(StarterPipeline.connector).credentialVariable
         Terminal.out("next, without a key:  \(trial)")
         Terminal.out(
-            "then, with your key:  export OPENAI_ADMIN_KEY=…   \(TypedCommand("check", pipeline))   \(TypedCommand("run", pipeline))"
+            "then, with your key:  export \(key)=…   \(TypedCommand("check", pipeline))   \(TypedCommand("run", pipeline))"
         )
     }
 }
