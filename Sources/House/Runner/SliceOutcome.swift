@@ -30,6 +30,25 @@ struct SliceOutcome: Sendable {
         timed += attempts.timed
     }
 
+    mutating func notePage(_ requestID: String?) {
+        pages += 1
+        if let requestID, requestIDs.count < 20 { requestIDs.append(requestID) }
+    }
+
+    /// A refusal that only says that there is nothing to list.
+    mutating func noteAbsence(_ failure: FetchFailure, _ fault: Fault) {
+        absent += failure.status == 404 ? 1 : 0
+        refused += failure.status == 400 ? 1 : 0
+        if failure.status == 400 { refusal = fault }
+    }
+
+    mutating func end(_ failure: FetchFailure, _ fault: Fault) {
+        self.fault = fault
+        status = failure.status
+        envelope = failure.envelope
+        stopsRun = failure.stopsRun
+    }
+
     static func += (sum: inout SliceOutcome, more: SliceOutcome) {
         sum.pages += more.pages
         sum.requests += more.requests

@@ -28,100 +28,45 @@ extension StreamRun {
         // Once a walk, not once a page: a sealed id costs a key derivation.
         let place = slice.place(shown.shown(slice.parameters))
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
-        var walk = CursorWalk(spec.pagination, hasWindow: slice.window != nil)
-        var restarts = 0
-        var coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
-        var buckets: [(start: Instant, end: Instant)] = []
+        var walk = SliceWalk(spec, slice)
         if let kept = await progress.kept(spec.name, slice: id) {
             if kept.isDone { return outcome }
-            if let resumed = CursorWalk(spec.pagination, hasWindow: slice.window != nil, resuming: kept.memento) {
-                walk = resumed
-                buckets = kept.buckets ?? []
-                try? coverage?.resume(buckets)
-            }
+            walk.resume(kept)
         }
         while !walk.isFinished {
             do throws(Fault) {
-                let number = walk.pages + 1
-                let fetched = try await page(
-                    slice,
-                    walk,
-                    at: place,
-                    number: number,
-                    engine: engine,
-                    requests: requests,
-                    ahead: ahead
-                )
-                switch fetched {
+                switch try await page(slice, walk.cursor, at: place, engine: engine, requests: requests, ahead: ahead) {
                 case .failure(let failure):
                     outcome.note(failure.attempts)
-                    if isRefusedCursor(failure, walk), restarts < StreamRun.restartLimit {
-                        // From the first page on: rows that come again are repeats, and stand once.
-                        restarts += 1
+                    if isRefusedCursor(failure, walk.cursor), walk.restarts < StreamRun.restartLimit {
                         outcome.restarts += 1
-                        walk = CursorWalk(spec.pagination, hasWindow: slice.window != nil)
-                        coverage = spec.mode == .report ? slice.window.map { Coverage(window: $0) } : nil
-                        buckets = []
+                        walk.beginAnew()
                         continue
                     }
-                    if walk.pages == 0, isAbsent(failure) {
-                        outcome.absent += failure.status == 404 ? 1 : 0
-                        outcome.refused += failure.status == 400 ? 1 : 0
-                        if failure.status == 400 { outcome.refusal = shown.cleaned(failure.fault, slice.parameters) }
-                        await progress.finish(spec.name, slice: id, pages: walk.pages)
+                    let fault = shown.cleaned(failure.fault, slice.parameters)
+                    guard walk.pages == 0, isAbsent(failure) else {
+                        outcome.end(failure, fault)
                         return outcome
                     }
-                    outcome.fault = shown.cleaned(failure.fault, slice.parameters)
-                    outcome.status = failure.status
-                    outcome.envelope = failure.envelope
-                    outcome.stopsRun = failure.stopsRun
+                    outcome.noteAbsence(failure, fault)
+                    await progress.finish(spec.name, slice: id, pages: walk.pages)
                     return outcome
                 case .success(let page):
                     outcome.note(page.attempts)
-                    outcome.pages += 1
-                    if let id = page.attempts.requestID, outcome.requestIDs.count < 20 { outcome.requestIDs.append(id) }
+                    outcome.notePage(page.attempts.requestID)
                     if walk.pages == 0, let told = page.serverTime, let window = openAtTheAPI(slice, told) {
                         outcome.serverTime = told
                         throw clockBehind(told, window)
                     }
                     outcome.parents += page.facts.parents
-                    do throws(Fault) {
-                        try coverage?.note(page.facts.buckets)
-                        buckets += page.facts.buckets
-                        let step = try walk.advance(
-                            EnvelopeFacts(
-                                hasMore: page.facts.hasMore,
-                                cursor: page.facts.cursor,
-                                namesNext: page.facts.namesNext,
-                                lastItemID: page.facts.lastItemID,
-                                elementCount: page.facts.elementCount,
-                                linkNext: page.linkNext,
-                                items: page.facts.items
-                            )
-                        )
-                        if step == .done { try coverage?.finish() }
-                    } catch {
-                        var fault = error
-                        if let id = page.attempts.requestID { fault.place.append("request \(id)") }
-                        throw fault
-                    }
-                    doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: coverage?.fraction))
+                    try walk.advance(page.facts, linkNext: page.linkNext, requestID: page.attempts.requestID)
+                    doors.progress(.page(spec.name, rows: page.facts.rowCount, fraction: walk.coverage?.fraction))
                     doors.log(.page(spec.name, walk.pages, at: place, page.facts.rowCount, page.attempts))
-                    if let coverage { await engine.closeRipe(reached: coverage.reached, window: coverage.window) }
-                    try await engine.relieve()
-                    if walk.isFinished {
-                        await progress.finish(spec.name, slice: id, pages: walk.pages)
-                    } else {
-                        await progress.keep(
-                            spec.name,
-                            slice: id,
-                            place: slice,
-                            memento: walk.memento,
-                            pages: walk.pages,
-                            cursor: walk.cursor,
-                            buckets: buckets
-                        )
+                    if let coverage = walk.coverage {
+                        await engine.closeRipe(reached: coverage.reached, window: coverage.window)
                     }
+                    try await engine.relieve()
+                    await keep(walk, of: slice, id)
                 }
             } catch {
                 outcome.fault = place.reversed().reduce(error) { $0.within($1) }
@@ -129,6 +74,19 @@ extension StreamRun {
             }
         }
         return outcome
+    }
+
+    private func keep(_ walk: SliceWalk, of slice: Slice, _ id: String) async {
+        if walk.isFinished { return await progress.finish(spec.name, slice: id, pages: walk.pages) }
+        await progress.keep(
+            spec.name,
+            slice: id,
+            place: slice,
+            memento: walk.cursor.memento,
+            pages: walk.pages,
+            cursor: walk.cursor.cursor,
+            buckets: walk.buckets
+        )
     }
 
     private struct FetchedPage {
@@ -143,11 +101,11 @@ extension StreamRun {
         _ slice: Slice,
         _ walk: CursorWalk,
         at place: [String],
-        number: Int,
         engine: StreamEngine,
         requests: RequestBuilder,
         ahead: FetchAhead
     ) async throws(Fault) -> Result<FetchedPage, FetchFailure> {
+        let number = walk.pages + 1
         let request = try requests.request(slice, walk)
         let early = await ahead.reply(to: request)
         let box = FactsBox()

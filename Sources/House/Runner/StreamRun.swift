@@ -87,7 +87,7 @@ struct StreamRun: Sendable {
         let dimensions = Set(spec.grouping?.dimensions ?? [])
         let primaryKey = spec.primaryKey.filter { !dimensions.contains($0) || groupBy.contains($0) }
         var result = StreamResult(name: spec.name, groupBy: groupBy, primaryKey: primaryKey)
-        let slices = slices(window: window, parents: parents)
+        result.window = window
         let resumed = isResumable ? await progress.resume(spec.name, groupBy: groupBy) : nil
         let engine: StreamEngine
         do throws(Fault) {
@@ -117,74 +117,55 @@ struct StreamRun: Sendable {
         }
         var requests = RequestBuilder(plan: plan, pageLimit: pipeline.source.pageLimit)
         requests.groupBy = groupBy
-        let builder = requests
-        var collected = SliceOutcome()
-        var failure: StreamFailure?
-        await withTaskGroup(of: SliceOutcome.self) { group in
-            // Walks of one stream are started a few at a time; the gate decides who may fetch.
-            var next = 0
-            func start() {
-                guard next < slices.count, failure == nil else { return }
-                let slice = slices[next]
-                next += 1
-                group.addTask { await self.walk(slice, engine: engine, requests: builder) }
-            }
-            for _ in 0..<max(1, pipeline.source.concurrency) { start() }
-            while let outcome = await group.next() {
-                collected += outcome
-                if let fault = outcome.fault, failure == nil {
-                    failure = StreamFailure(
-                        fault: fault.within("stream \(spec.name)"),
-                        result: result,
-                        status: outcome.status,
-                        envelope: outcome.envelope,
-                        stopsRun: outcome.stopsRun,
-                        serverTime: outcome.serverTime
-                    )
-                    group.cancelAll()
-                }
-                start()
-            }
-        }
-        result.pages = collected.pages + (resumed?.pages ?? 0)
-        result.requests = collected.requests
-        result.retries = collected.retries
-        if collected.timed > 0 { result.meanReply = collected.transfer / collected.timed }
-        result.requestIDs = collected.requestIDs
+        let slices = slices(window: window, parents: parents)
+        let (collected, ended) = await walkAll(slices, engine, requests)
+        result.note(collected, of: slices.count, isChild: !spec.parents.isEmpty)
+        result.pages += resumed?.pages ?? 0
         var counts = resumed?.counts ?? PageCounts()
         counts += await engine.counts
-        result.drift = counts.drift
-        result.tally.fetched = counts.fetched
-        if counts.incomplete > 0 { result.tally.dropped["missing_field"] = counts.incomplete }
-        result.window = window
-        if collected.restarts > 0 {
-            result.notes.append(
-                "the API refused a cursor in the middle of a walk, which began anew (\(collected.restarts) times)"
-            )
-        }
-        if collected.absent > 0 {
-            result.notes.append(
-                spec.parents.isEmpty
-                    ? "the API has none" : "\(collected.absent) of \(slices.count) parents have none, or are gone"
-            )
-        }
-        if collected.refused > 0 {
-            result.notes.append("\(collected.refused) parents were refused by the API (400), as archived ones are")
-            if collected.refused == slices.count, let fault = collected.refusal, failure == nil {
-                failure = StreamFailure(fault: fault.within("stream \(spec.name)"), result: result)
-            }
-        }
-        if var failure {
+        result.note(counts)
+        // Of all its parents refused, the last one's refusal is the stream's own.
+        let refusal = collected.refused > 0 && collected.refused == slices.count ? collected.refusal : nil
+        if let fault = ended?.fault ?? refusal {
             // Partitions that are being closed are waited for: nothing of this attempt may be written beside the next one.
             _ = try? await engine.closedEarly()
-            failure.result = result
-            failure.result.fault = failure.fault
-            return .failure(failure)
+            result.fault = fault.within("stream \(spec.name)")
+            return .failure(StreamFailure(fault.within("stream \(spec.name)"), result, of: ended))
         }
         do throws(Fault) { try await progress.park(spec.name) } catch {
             doors.progress(.note("no copy of \(spec.name) was kept for a run that is stopped: \(error.what)"))
         }
         return .success(Fetched(engine: engine, parents: collected.parents, result: result, window: window))
+    }
+
+    /// Walks all slices. Returns what the walks did together, and the first one that ended with a fault, which ends the others.
+    private func walkAll(
+        _ slices: [Slice],
+        _ engine: StreamEngine,
+        _ requests: RequestBuilder
+    ) async -> (collected: SliceOutcome, ended: SliceOutcome?) {
+        var collected = SliceOutcome()
+        var ended: SliceOutcome?
+        await withTaskGroup(of: SliceOutcome.self) { group in
+            // Walks of one stream are started a few at a time; the gate decides who may fetch.
+            var next = 0
+            func start() {
+                guard next < slices.count, ended == nil else { return }
+                let slice = slices[next]
+                next += 1
+                group.addTask { await self.walk(slice, engine: engine, requests: requests) }
+            }
+            for _ in 0..<max(1, pipeline.source.concurrency) { start() }
+            while let outcome = await group.next() {
+                collected += outcome
+                if outcome.fault != nil, ended == nil {
+                    ended = outcome
+                    group.cancelAll()
+                }
+                start()
+            }
+        }
+        return (collected, ended)
     }
 
     /// Streams that other streams' paths are filled from are walked again after a crash, since those ids are kept
@@ -230,4 +211,45 @@ struct StreamFailure: Error, Sendable {
     var stopsRun = false
     /// The API's clock, when it is behind the window that was asked for.
     var serverTime: Instant?
+
+    init(fault: Fault, result: StreamResult) {
+        self.fault = fault
+        self.result = result
+    }
+
+    /// - Parameter walk: the one that ended with the fault.
+    init(_ fault: Fault, _ result: StreamResult, of walk: SliceOutcome?) {
+        self.init(fault: fault, result: result)
+        status = walk?.status
+        envelope = walk?.envelope
+        stopsRun = walk?.stopsRun ?? false
+        serverTime = walk?.serverTime
+    }
+}
+
+extension StreamResult {
+    /// What the stream's walks did.
+    fileprivate mutating func note(_ walks: SliceOutcome, of count: Int, isChild: Bool) {
+        pages = walks.pages
+        requests = walks.requests
+        retries = walks.retries
+        requestIDs = walks.requestIDs
+        if walks.timed > 0 { meanReply = walks.transfer / walks.timed }
+        if walks.restarts > 0 {
+            notes.append("the API refused a cursor in the middle of a walk, which began anew (\(walks.restarts) times)")
+        }
+        if walks.absent > 0 {
+            notes.append(isChild ? "\(walks.absent) of \(count) parents have none, or are gone" : "the API has none")
+        }
+        if walks.refused > 0 {
+            notes.append("\(walks.refused) parents were refused by the API (400), as archived ones are")
+        }
+    }
+
+    /// What their rows were.
+    fileprivate mutating func note(_ counts: PageCounts) {
+        drift = counts.drift
+        tally.fetched = counts.fetched
+        if counts.incomplete > 0 { tally.dropped["missing_field"] = counts.incomplete }
+    }
 }

@@ -1,0 +1,68 @@
+internal import Connector
+internal import Extract
+internal import Model
+internal import Transform
+
+/// Where a walk over a slice's pages stands, and how far the buckets that it brought cover the window.
+struct SliceWalk {
+    private let pagination: Pagination
+    /// `nil` for streams without one.
+    private let window: TimeWindow?
+    private let isReport: Bool
+    private(set) var cursor: CursorWalk
+    /// Of reports; of others there is nothing to cover.
+    private(set) var coverage: Coverage?
+    private(set) var buckets: [(start: Instant, end: Instant)] = []
+    private(set) var restarts = 0
+
+    init(_ spec: StreamSpec, _ slice: Slice) {
+        pagination = spec.pagination
+        window = slice.window
+        isReport = spec.mode == .report
+        cursor = CursorWalk(pagination, hasWindow: window != nil)
+        coverage = isReport ? window.map { Coverage(window: $0) } : nil
+    }
+
+    var isFinished: Bool { cursor.isFinished }
+    var pages: Int { cursor.pages }
+
+    /// Goes on where an earlier attempt stopped, if its cursor can still be read; otherwise from the first page.
+    mutating func resume(_ kept: ProgressKeeper.Kept) {
+        guard let resumed = CursorWalk(pagination, hasWindow: window != nil, resuming: kept.memento) else { return }
+        cursor = resumed
+        buckets = kept.buckets ?? []
+        try? coverage?.resume(buckets)
+    }
+
+    /// From the first page on: rows that come again are repeats, and stand once.
+    mutating func beginAnew() {
+        restarts += 1
+        cursor = CursorWalk(pagination, hasWindow: window != nil)
+        coverage = isReport ? window.map { Coverage(window: $0) } : nil
+        buckets = []
+    }
+
+    /// Takes what a page says of itself. A fault names the request.
+    mutating func advance(_ facts: PageFacts, linkNext: String?, requestID: String?) throws(Fault) {
+        do throws(Fault) {
+            try coverage?.note(facts.buckets)
+            buckets += facts.buckets
+            let step = try cursor.advance(
+                EnvelopeFacts(
+                    hasMore: facts.hasMore,
+                    cursor: facts.cursor,
+                    namesNext: facts.namesNext,
+                    lastItemID: facts.lastItemID,
+                    elementCount: facts.elementCount,
+                    linkNext: linkNext,
+                    items: facts.items
+                )
+            )
+            if step == .done { try coverage?.finish() }
+        } catch {
+            var fault = error
+            if let requestID { fault.place.append("request \(requestID)") }
+            throw fault
+        }
+    }
+}
