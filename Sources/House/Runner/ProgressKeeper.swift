@@ -128,6 +128,7 @@ actor ProgressKeeper {
     }
 
     /// Notes that a page was taken; durable at the next checkpoint.
+    /// - Parameter buckets: those of all pages so far, joined to spans.
     func keep(
         _ stream: String,
         slice: String,
@@ -149,9 +150,7 @@ actor ProgressKeeper {
         row.nextPage = cursor
         row.counters = [
             "walk": .string(memento),
-            "buckets": .array(
-                ProgressKeeper.joined(buckets).map { [.integer($0.start.seconds), .integer($0.end.seconds)] }
-            ),
+            "buckets": .array(buckets.map { [.integer($0.start.seconds), .integer($0.end.seconds)] }),
         ]
         await note(row)
     }
@@ -301,20 +300,5 @@ actor ProgressKeeper {
         } catch {
             fault = fault ?? error
         }
-    }
-
-    /// Neighbouring buckets as one span each: what matters is what they cover together, and a year of minutes is half a
-    /// million of them.
-    private static func joined(_ buckets: [(start: Instant, end: Instant)]) -> [(start: Instant, end: Instant)] {
-        var spans: [(start: Instant, end: Instant)] = []
-        for bucket in buckets.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
-            guard let last = spans.last else {
-                spans.append(bucket)
-                continue
-            }
-            if bucket.end <= last.end { continue }  // the same bucket again, at a page's seam
-            if last.end == bucket.start { spans[spans.count - 1].end = bucket.end } else { spans.append(bucket) }
-        }
-        return spans
     }
 }

@@ -12,6 +12,8 @@ struct SliceWalk {
     private(set) var cursor: CursorWalk
     /// Of reports; of others there is nothing to cover.
     private(set) var coverage: Coverage?
+    /// All buckets so far, neighbouring ones as one span each: what matters is what they cover together, and a year of minutes
+    /// is half a million of them.
     private(set) var buckets: [(start: Instant, end: Instant)] = []
     private(set) var restarts = 0
 
@@ -46,7 +48,7 @@ struct SliceWalk {
     mutating func advance(_ facts: PageFacts, linkNext: String?, requestID: String?) throws(Fault) {
         do throws(Fault) {
             try coverage?.note(facts.buckets)
-            buckets += facts.buckets
+            buckets = SliceWalk.joined(buckets + facts.buckets)
             let step = try cursor.advance(
                 EnvelopeFacts(
                     hasMore: facts.hasMore,
@@ -64,5 +66,18 @@ struct SliceWalk {
             if let requestID { fault.place.append("request \(requestID)") }
             throw fault
         }
+    }
+
+    private static func joined(_ buckets: [(start: Instant, end: Instant)]) -> [(start: Instant, end: Instant)] {
+        var spans: [(start: Instant, end: Instant)] = []
+        for bucket in buckets.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
+            guard let last = spans.last else {
+                spans.append(bucket)
+                continue
+            }
+            if bucket.end <= last.end { continue }  // the same bucket again, at a page's seam
+            if last.end == bucket.start { spans[spans.count - 1].end = bucket.end } else { spans.append(bucket) }
+        }
+        return spans
     }
 }
