@@ -126,6 +126,40 @@ class Leaks(LeakTest):
         self.assertEqual({headers["Authorization"] for _, headers in self.api.seen}, {f"Bearer {self.own}"})
         self.assertFalse(keys.exists())
 
+    def test_no_command_loads_what_the_environment_tells_openssl_to_load(self):
+        """A provider of somebody else's would run in the process that holds the data keys."""
+        mark, library = self.given / "was-loaded", self.given / "provider.so"
+        source = self.written("provider.c", f"""
+            #include <fcntl.h>
+            __attribute__((constructor)) static void loaded(void) {{ open("{mark}", O_CREAT | O_WRONLY, 0600); }}
+        """)
+        compiler = shutil.which("clang") or shutil.which("cc")
+        if compiler is None:
+            self.skipTest("no C compiler")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True, capture_output=True)
+        conf = self.written("openssl.cnf", f"""
+            openssl_conf = all
+            [all]
+            providers = some
+            [some]
+            default = usual
+            other = planted
+            [usual]
+            activate = 1
+            [planted]
+            module = {library}
+            activate = 1
+        """.replace("            ", ""))
+        env = {"OPENSSL_CONF": str(conf), "OPENSSL_MODULES": str(self.given)}
+        openssl = shutil.which("openssl")
+        if openssl:  # the file is one that OpenSSL follows
+            subprocess.run([openssl, "list", "-providers"], env={**os.environ, **env}, capture_output=True)
+            self.assertTrue(mark.exists())
+            mark.unlink()
+        self.quiet("keys", "create", env={"COGNI_KEY_RING": str(self.given / "ring.json"), **env})
+        self.quiet("run", self.yaml(), "--json", env=env, expect=0)
+        self.assertFalse(mark.exists())
+
     def test_the_running_process_shows_its_secrets_to_nobody_and_leaves_no_core(self):
         self.api.stalls.set()
         file = self.yaml()

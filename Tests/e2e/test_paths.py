@@ -75,13 +75,15 @@ class Paths(PlainTest, CogniTest):
         self.pages["/events"] = b'{"data":[{"id":"e","at":1793500000}],"has_more":false,"last_id":"e"}'
         pipeline = self.plain(streams)
         self.go(pipeline, self.server)
+        self.cogni("disable", pipeline, "--output", self.output, env=self.server.environment, expect=0)
+        self.cogni("enable", pipeline, "--output", self.output, env=self.server.environment, expect=0)
         good = self.folder / "good"
         shutil.copytree(self.output, good, symlinks=True)
         plants = (
             "demo", "demo/generations", "demo/generations/000001", "demo/generations/000002", "demo/generations/.building-000002", "demo/current",
             "demo/.current.new", "demo/.staging", "demo/.staging/FINGERPRINT", "demo/runs", "demo/.lock", "demo/state.sqlite", "demo/state.sqlite-journal",
             "demo/state.sqlite-wal", "demo/state.sqlite-shm", "demo/state.sqlite.rebuilding", "demo/rollback_log.ndjson", "demo/vacuum_log.ndjson",
-            "demo/rollback_log.ndjson.new", "demo/logs", "demo/metrics.prom", "demo/generations/000001/things", "demo/generations/000001/manifest.json",
+            "demo/rollback_log.ndjson.new", "demo/logs", "demo/audit", "demo/metrics.prom", "demo/generations/000001/things", "demo/generations/000001/manifest.json",
         )  # fmt: skip
         commands = (
             lambda: self.go(pipeline, self.server, expect=None), lambda: self.go(pipeline, self.server, "--full-refresh", expect=None),
@@ -90,10 +92,14 @@ class Paths(PlainTest, CogniTest):
             lambda: self.cogni("disable", pipeline, "--output", self.output, env=self.server.environment),
             lambda: self.cogni("verify", self.output / "demo", "--all"),
         )  # fmt: skip
+        (self.outside / "20200101T000000Z-x.ndjson").write_text("a log that is old enough to be removed\n")
         refused = 0
         kinds = ("folder", "file", "missing")
         for number, plant in enumerate(plants):
-            for kind in kinds if os.environ.get("COGNI_E2E_FULL") else (kinds[(number + SEED) % 3],):
+            # In a folder's place a link to another folder is what would be followed.
+            is_folder = (good / plant).is_dir()
+            some = {kinds[(number + SEED) % 3]} | ({"folder"} if is_folder else set())
+            for kind in kinds if os.environ.get("COGNI_E2E_FULL") else sorted(some):
                 shutil.rmtree(self.output)
                 shutil.copytree(good, self.output, symlinks=True)
                 path = self.output / plant.replace("FINGERPRINT", self.fingerprint(good))

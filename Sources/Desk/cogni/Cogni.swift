@@ -50,6 +50,7 @@ struct Cogni: AsyncParsableCommand {
 
     static func main() async {
         Console.fillStandardDescriptors()
+        ignoreLibraryVariables()
         // No core file, and nobody of the same user reads our memory or environment.
         forbidCoreDumps()
         KernelMemory.returnsToSystem()

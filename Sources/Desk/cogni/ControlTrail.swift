@@ -9,7 +9,7 @@ import Sanitizing
 /// Who steered a pipeline by hand, or that it steered itself: `audit/control.ndjson` in its folder (a folder of its own, since the trail locks it and a run locks the output), a chain of hashes like that of
 /// `cogni decrypt`. `cogni keys audit --file` checks it.
 enum ControlTrail {
-    static func path(_ root: OutputRoot) -> String { root.path + "/audit/control.ndjson" }
+    static func path(_ root: OutputRoot) -> String { root.auditPath + "/control.ndjson" }
 
     /// Durable when it returns, so that it can stand before what it tells.
     /// - Parameter members: what was before, and what is after.
@@ -26,6 +26,7 @@ enum ControlTrail {
                 .init("sudo_user", .optional(Environment.all["SUDO_USER"])),
             ] + members
         )
+        try root.refuseLinks()
         try onDisk { () throws(DiskError) in try Disk.makeFolders(Disk.parent(path(root)), mode: 0o700) }
         try AuditTrail(path(root)).append(sanitizer.clean(record).members ?? [])
     }

@@ -31,7 +31,12 @@ final class RunLogFile: Sendable {
         self.sanitizer = sanitizer
     }
 
-    static func folder(_ root: OutputRoot) -> String { root.path + "/logs" }
+    static func folder(_ root: OutputRoot) -> String { root.logsPath }
+
+    /// A link in the folder's place would lead what is written, and what is removed, out of the output.
+    private static func isOurs(_ folder: String) throws(DiskError) -> Bool {
+        try Disk.status(folder).map { $0.kind == .folder } ?? true
+    }
 
     /// Not before the run has its lock: until then the folder may be another's.
     func write(_ entry: LogEntry) {
@@ -43,6 +48,10 @@ final class RunLogFile: Sendable {
             }
             do throws(DiskError) {
                 if open.file == nil {
+                    guard try RunLogFile.isOurs(Disk.parent(path)) else {
+                        open.problem = "`\(Disk.parent(path))` is not a folder"
+                        return
+                    }
                     try Disk.makeFolders(Disk.parent(path))
                     open.file = try DiskFile.create(path)
                 }
@@ -70,6 +79,7 @@ final class RunLogFile: Sendable {
         let folder = folder(root)
         do throws(DiskError) {
             guard try Disk.exists(folder) else { return nil }
+            guard try isOurs(folder) else { return "old logs stay: `\(folder)` is not a folder" }
             for name in try Disk.list(folder) {
                 guard name.hasSuffix(".ndjson"), let began = began(name), began < now - keptFor else { continue }
                 try Disk.remove(folder + "/" + name)

@@ -32,9 +32,11 @@ struct RunWitness: Sendable {
     static func tell(_ workspace: Workspace) async {
         let store: StateStore
         do throws(Fault) {
+            try workspace.root.refuseLinks()
             // A run that failed before any had begun here has left no state, and nothing to tell.
-            guard try onDisk({ () throws(DiskError) in try Disk.exists(workspace.root.path) }) else { return }
-            store = try StateStore.open(workspace.root.statePath, pipeline: workspace.pipeline.name)
+            guard let known = try StateStore.openExisting(workspace.root.statePath, pipeline: workspace.pipeline.name)
+            else { return }
+            store = known
         } catch {
             // Told, not fatal: what waits in the outbox goes with the next run.
             Terminal.error("warning: state: \(error.what); neither metrics nor events were sent")
@@ -57,7 +59,7 @@ struct RunWitness: Sendable {
     /// For commands that are given an output: whom its last run knew of. What can't be sent now goes with the next run.
     static func tell(_ root: OutputRoot) async {
         guard let name = try? root.current()?.manifest.pipeline,
-            let store = try? StateStore.open(root.statePath, pipeline: name)
+            let store = (try? StateStore.openExisting(root.statePath, pipeline: name)).flatMap(\.self)
         else { return }
         defer { try? store.close() }
         guard let listener = try? store.listener(), let reading = try? Workspace.read(listener.file),

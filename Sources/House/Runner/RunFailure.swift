@@ -30,6 +30,8 @@ package struct RunFailure: Sendable {
     package func record(_ fault: Fault) throws(Fault) -> LogEntry? {
         guard fault.code != .locked, fault.code != .disabled, !options.dryRun else { return nil }
         let root = OutputRoot(options.output)
+        // Behind a link stands what is not ours; the fault says so itself.
+        do throws(Fault) { try root.refuseLinks() } catch { return nil }
         guard try StateStore.openToRead(root.statePath, pipeline: pipeline.name) != nil else { return nil }
         let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
         defer { try? store.close() }

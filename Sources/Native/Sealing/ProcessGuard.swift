@@ -13,3 +13,9 @@ package func forbidCoreDumps() -> Bool {
     let limited = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0
     return cogni_forbid_dumps() == 0 && limited
 }
+
+/// Takes out of the environment what would have OpenSSL load code or settings of others, or write TLS session keys to a file. Call it
+/// before OpenSSL does anything, and before there are other threads.
+package func ignoreLibraryVariables() {
+    for name in ["OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSLKEYLOGFILE"] { unsafe unsetenv(name) }
+}

@@ -22,6 +22,8 @@ package struct OutputRoot: Sendable {
     package var runsPath: String { path + "/runs" }
     package var statePath: String { path + "/state.sqlite" }
     package var rollbackLogPath: String { path + "/rollback_log.ndjson" }
+    package var logsPath: String { path + "/logs" }
+    package var auditPath: String { path + "/audit" }
     package var vacuumLogPath: String { path + "/vacuum_log.ndjson" }
     package var currentPath: String { path + "/current" }
     var generationsPath: String { path + "/generations" }
@@ -43,8 +45,8 @@ package struct OutputRoot: Sendable {
 
     /// A link in the place of a folder of ours would lead what we write out of the output root. What stands above the root
     /// may be a link: people put their output on other disks that way.
-    func refuseLinks() throws(Fault) {
-        for folder in [path, generationsPath, runsPath, stagingPath] {
+    package func refuseLinks() throws(Fault) {
+        for folder in [path, generationsPath, runsPath, stagingPath, logsPath, auditPath] {
             let status = try onDisk { () throws(DiskError) in try Disk.status(folder) }
             guard let status, status.kind != .folder else { continue }
             throw Fault(

@@ -56,6 +56,7 @@ struct SwitchTurn: ParsableArguments {
         let workspace = try place.workspace()
         let root = workspace.root
         if place.output != nil { try root.refuseMissing() }
+        try root.refuseLinks()
         let store = try state(of: workspace)
         defer { try? store.close() }
         let names = [by, Environment.all["USER"], Environment.all["LOGNAME"], Console.user.name]
