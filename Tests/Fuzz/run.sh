@@ -67,7 +67,7 @@ elif [ "${1:-}" = fuzz ]; then
     # shellcheck disable=SC2086
     check rows "$work/rows-fuzz" $limits "$work/found-rows"
 else
-    rm -f "$work"/replay "$work"/repeats "$work"/rows "$work"/rows-small "$work"/kernel.so
+    rm -f "$work"/replay "$work"/repeats "$work"/rows "$work"/rows-small "$work"/rows-tails "$work"/kernel.so
     compile "$work/replay" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/scan_fuzz.c
     compile "$work/repeats" -DREPLAY -fsanitize=address,undefined -fno-sanitize-recover=undefined $repeats
     check "repeats are true of the lines they were found in" "$work/repeats" "$(date +%s)" 60
@@ -76,6 +76,8 @@ else
     compile "$work/rows-small" -DREPLAY $small -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/rows_fuzz.c
     check "rows come out as they were spelled out by hand" "$work/rows" "$(date +%s)" 200
     check "they do so with few words" "$work/rows-small" "$(date +%s)" 200
+    compile "$work/rows-tails" -DREPLAY -DTAILS_MOST=32 -fsanitize=address,undefined -fno-sanitize-recover=undefined Tests/Fuzz/rows_fuzz.c
+    check "they do so where few ends of rows are known" "$work/rows-tails" "$(date +%s)" 200
     check "the page kernel takes its kept inputs" "$work/replay" $corpus/scan/* "$(kept scan)"/*
     for target in pipeline connector token; do
         check "the $target reader takes its kept inputs" "${BIN:-.build/debug}/cogni-fuzz" $target $corpus/$target/* "$(kept $target)"/*

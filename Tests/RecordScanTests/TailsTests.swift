@@ -15,7 +15,7 @@ import Testing
         let encoder = LineEncoder(quotedTimes: true, null: "null", ending: "}\n")
         var run = RowRun()
 
-        init() {
+        init(keys: [Int] = [0, 4]) {
             var columns: [(LineEncoder.Kind, Int, [String])] = [
                 (.timestamp, 1, ["start"]), (.integer, 2, ["input"]), (.integer, 2, ["output"]),
                 (.text, 2, ["owner", "id"]),
@@ -27,18 +27,17 @@ import Testing
                 encoder.addColumn(kind, level: level, slot: slot, prefix: Array(prefix.utf8))
             }
             shape.ignore(level: 2, path: ["object"])
-            encoder.addKey(column: 0)
-            encoder.addKey(column: 4)
+            for key in keys { encoder.addKey(column: key) }
             encoder.setTime(column: 0, unit: .none)
             scanner = PageScanner(shape: shape)
         }
 
         /// What is told of a page: cells, unknown fields, the verdict; its rows go to the run.
-        func read(_ buckets: [String], cells: Bool = true) -> String {
+        func read(_ buckets: [String], cells: Bool = true, maxRows: Int = 7) -> String {
             scanner.open(PageBytes(Array(#"{"data":[\#(buckets.joined(separator: ","))],"more":false}"#.utf8)))
             var told = ""
             while true {
-                switch scanner.next(maxRows: 7) {
+                switch scanner.next(maxRows: maxRows) {
                 case .malformed(let reason, _): return told + reason
                 case .end: return told
                 case .rows:
@@ -144,6 +143,37 @@ import Testing
             if number % 9 == 5 { rows = [] }
             return bucket(number, rows)
         }
+    }
+
+    /// What is known of rows' ends is full then, and forgotten where a bucket ends whose last rows are still to be encoded.
+    @Test(arguments: [7, 1000]) func moreEndsThanCanBeKnownStayWithTheirRows(_ step: Int) throws {
+        var report = Report(keys: [0, 1])
+        var users: [Int: Int] = [:]
+        var newest = 0
+        for number in 0..<40 {
+            let rows = (0..<600).map { place -> String in
+                let isNew = place % 2 == 1 || newest < 600
+                if isNew { newest += 1 }
+                let user = isNew ? newest : (place * 7919 + number * 131) % 600 + 1
+                let id = number * 600 + place
+                users[id] = user
+                return
+                    "{\"input\":\(id),\"output\":1,\"project\":\"project-\(user % 7)-of-many\",\"user\":\"user-\(user)-with-a-long-name\"}"
+            }
+            #expect(report.read([Self.bucket(number, rows)], cells: false, maxRows: step) == "")
+        }
+        var seen = 0
+        for line in try report.lines() {
+            let fields = try JSONValue(parsing: line)
+            let id = try #require(fields["input"]?.integer)
+            let user = try #require(users[id])
+            #expect(fields["user"]?.text == "user-\(user)-with-a-long-name", "row \(id)")
+            #expect(fields["project"]?.text == "project-\(user % 7)-of-many", "row \(id)")
+            seen += 1
+        }
+        #expect(seen == users.count)
+        #expect(newest > 10_000)
+        report.run = RowRun()
     }
 
     @Test func rowsThatEndAlikeAreReadAsIfEachStoodAlone() throws {

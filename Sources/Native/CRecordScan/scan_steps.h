@@ -357,6 +357,7 @@ static int step_start(cogni_scan *scan) {
 int32_t COGNI_SCAN_NEXT(cogni_scan *scan, uint32_t max_rows) {
     scan->rows = scan->extra_count = 0;
     scan->bucket_done = 0;
+    if (scan->tails) cogni_tails_begin_batch(scan->tails);
     for (;;) {
         int fine = 1;
         switch (scan->phase) {

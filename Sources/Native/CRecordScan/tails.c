@@ -36,6 +36,11 @@ static void forget(row_tails *tails) {
     if (tails->numbers) memset(tails->numbers, 0, TABLE * sizeof(uint32_t));
 }
 
+void cogni_tails_begin_batch(row_tails *tails) {
+    if (tails->is_to_forget) forget(tails);
+    tails->is_to_forget = 0;
+}
+
 void cogni_tails_open_page(row_tails *tails) {
     tails->now_count = tails->expected = tails->hits = 0;
     tails->repeated = 0;
@@ -50,7 +55,8 @@ void cogni_tails_end_bucket(row_tails *tails) {
     // Of an hour in which nothing happened there is nothing to expect.
     if (tails->now_count == 0) return;
     if (has_no_room(tails) && tails->before_count > 0 && tails->hits < tails->now_count / 2) {
-        forget(tails);
+        // Not yet: the bucket's last rows are still to be encoded, and bear numbers of these tails.
+        tails->is_to_forget = 1;
     } else {
         for (uint32_t i = 0; i < tails->before_count; i++) tails->items[tails->before[i]].place = 0;
         for (uint32_t i = 0; i < tails->now_count; i++) tails->items[tails->now[i]].place = i + 1;

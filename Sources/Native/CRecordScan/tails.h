@@ -14,12 +14,16 @@
 
 #define NO_TAIL 0u
 
+// Tests make it small.
+#ifndef TAILS_MOST
+#define TAILS_MOST (1u << 13)
+#endif
+
 enum {
     TAIL_CELLS = 16,
     // Shorter ones are scanned as fast; longer ones would fill memory.
     TAIL_SHORTEST = 48,
     TAIL_LONGEST = 1 << 12,
-    TAILS_MOST = 1 << 13,
     TAIL_TEXT_MOST = 2 << 20,
     // Rows in a page whose tail was not the expected one, less those where it was, after which no more are expected in it.
     TAIL_PATIENCE = 1 << 10,
@@ -46,6 +50,7 @@ typedef struct {
     uint32_t hits;      // in this bucket
     uint64_t repeated;  // hits in this page
     int32_t patience;
+    int32_t is_to_forget;  // all of it, before the next rows are scanned
     uint64_t serial;    // another one when numbers are given anew
 } row_tails;
 
@@ -61,6 +66,8 @@ typedef struct {
 
 row_tails *cogni_tails_new(void);
 void cogni_tails_free(row_tails *tails);
+// Before rows are scanned: those of the batch before have been encoded.
+void cogni_tails_begin_batch(row_tails *tails);
 void cogni_tails_open_page(row_tails *tails);
 void cogni_tails_end_bucket(row_tails *tails);
 // Takes note of a row's end. `start` is the page's text, `cells` are the row's, whose offsets count from `page`. Returns the tail's
