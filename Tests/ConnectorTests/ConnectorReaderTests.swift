@@ -137,6 +137,10 @@ let smallConnector = """
         ("limit: 50", "limit: 0", "\"limit\" must be a whole number from 1 to 1000000, not \"0\""),
         ("primary_key: [id]", "primary_key: [ID]", "the primary key names \"ID\", which is no column"),
         ("primary_key: [id]", "primary_key: []", "\"primary_key\" names no column in stream \"teams\""),
+        (
+            "primary_key: [id]", "primary_key: [\((0..<66).map { "c\($0)" }.joined(separator: ", "))]",
+            "\"primary_key\" names 66 columns in stream \"teams\""
+        ),
         ("name: owner", "name: id", "the column \"id\" stands twice in stream \"teams\""),
         ("name: owner", "name: 9th", "a column's name has letters, digits and _ and no digit first, not \"9th\""),
         ("name: owner", "name: extra", "\"extra\" is a column that every archive writes itself"),

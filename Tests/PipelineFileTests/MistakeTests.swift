@@ -27,6 +27,11 @@ import Testing
         ("enabled:", "4:1 \"enabled\" has no value at the top level; write one, or leave the line out"),
         ("streams: [costs]", "4:10 \"streams\" must be a mapping of keys and values"),
         ("streams: {}", "4:1 \"streams\" names no stream; leave it out to read all of them"),
+        ("streams:\n#  users: {}", "4:1 \"streams\" names no stream; leave the line out to read all of them"),
+        (
+            "load: { directory: ~/archives }",
+            "4:20 \"directory\" begins with ~, which only a shell knows; write ${HOME}/… in its place"
+        ),
         (
             "streams: { cots: {} }",
             "4:12 the connector \"openai_admin\" has no stream \"cots\"; did you mean \"costs\"?"

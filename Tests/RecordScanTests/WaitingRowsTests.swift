@@ -28,6 +28,25 @@ private func expected(_ rows: [Row]) -> (lines: [String], identical: Int, confli
 }
 
 @Suite struct WaitingRowsTests {
+    /// Each step of the sort takes some of the stack, for eight bytes of a key.
+    @Test func keysThatShareAMillionBytesAreSortedOnASmallStack() throws {
+        let run = RowRun()
+        let shared = [UInt8](repeating: 97, count: 1 << 20)
+        for number in 0..<40 {
+            run.append(
+                key: shared + Array("\((number * 17) % 40 + 100)".utf8),
+                time: 0,
+                line: Array("\((number * 17) % 40)\n".utf8)
+            )
+        }
+        run.append(key: [98], time: 0, line: Array("last\n".utf8))
+        let merge = RunMerge(keep: .latest)
+        merge.add(run, isOld: false)
+        var lines: [String] = []
+        while let row = try merge.next() { lines.append(String(decoding: row.line, as: UTF8.self)) }
+        #expect(lines == (0..<40).map { "\($0)\n" } + ["last\n"])
+    }
+
     @Test(arguments: [3, 40, 400])
     func rowsInWordsBecomeTheLinesOfAReadableTwin(distinct: Int) throws {
         var generator = Seeded(UInt64(distinct) &* 977)

@@ -36,6 +36,16 @@ class Fixtures(CogniTest):
                 self.assertEqual(stream["written"], line["kept"])
                 self.assertEqual(stream["requests"], line["requests"])
 
+    def test_what_is_no_fixture_of_the_connector_is_a_mistake_at_once(self):
+        pipeline = self.pipeline("users: {}\n")
+        other = self.folder / "other"
+        other.mkdir()
+        (other / "replay.json").write_text('{"format": "cogni-fixture/1", "connector": "bookshop"}')
+        for fixture, said in ((ROOT / "docs", "is no fixture"), ("", "names no fixture directory"), (other, "was recorded from bookshop")):
+            done = self.replay(pipeline, fixture=fixture, expect=2)
+            self.assertIn(said, done.error)
+            self.assertFalse(self.output.exists())
+
     def test_all_45_streams_are_read_and_counted_as_the_oracle_says(self):
         done = self.replay(ALL)
         output = self.at("openai-admin")

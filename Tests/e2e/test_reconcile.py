@@ -70,6 +70,13 @@ class Reconcile(CogniTest):
             if row["who"]:
                 self.assertNotIn(row["who"], done.out)
 
+    def test_days_outside_of_what_was_read_are_a_mistake_and_no_match(self):
+        self.replay(self.file)
+        done = self.reconcile(*self.events(), "--from", "2026-11-03", "--until", "2026-11-20", expect=2)
+        self.assertIn("usage was read from 2025-11-01 to 2025-12-01, and not from 2026-11-03 to 2026-11-20", done.error)
+        done = self.reconcile("--from", "2025-11-20", "--until", "2025-11-03", expect=2)
+        self.assertIn("--from 2025-11-20 is not before --until 2025-11-03", done.error)
+
     def test_days_that_were_never_read_are_not_compared(self):
         simulator = self.simulator(scenario={"switches": {"lookback": {"days": 14}}})
         usage = "usage_completions: { since: 2026-11-12, group_by: [project_id, user_id, model] }"

@@ -59,6 +59,7 @@ class Signals(PlainTest, CogniTest):
             process = self.held(self.file, self.server)
             done = self.stop(process, number, code, "fetch")
             self.assertEqual(done.summary["outcome"], "interrupted")
+            self.assertEqual({fault["exit_code"] for fault in done.summary["faults"]}, {code})
             self.resume()
 
     def test_while_a_retry_is_awaited(self):

@@ -48,6 +48,17 @@ class Stdout(CogniTest):
             with open("/dev/full", "w") as full:
                 self.assertSaysSo(*self.into(full, *words, env=ring), words[0])
 
+    def test_a_result_for_a_closed_stdout_ends_with_6(self):
+        self.published()
+        root = self.output / "demo"
+        for words in (["verify", root], ["diff", root, root], ["history", root, "--json"], ["--version"]):
+            done = subprocess.run(
+                ["sh", "-c", 'exec "$@" >&-', "sh", COGNI, *map(str, words)], stderr=subprocess.PIPE, text=True, env=environment(), timeout=60
+            )
+            self.assertEqual(done.returncode, 6, done.stderr)
+            last = done.stderr.splitlines()[-1]
+            self.assertEqual(last, "error: cannotWrite: the result could not be written: Bad file descriptor (stdout)")
+
     def test_a_difference_that_nobody_is_shown_ends_with_6_and_a_failure_keeps_its_code(self):
         self.published()
         wrong = self.folder / "wrong.yaml"

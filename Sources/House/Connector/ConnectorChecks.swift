@@ -71,6 +71,14 @@ struct ConnectorChecks {
                 at: section.keyPlace("primary_key")
             )
         }
+        if stream.primaryKey.count > 64 {
+            report.error(
+                .primaryKey,
+                "\"primary_key\" names \(stream.primaryKey.count) columns \(section.whereabouts)",
+                at: section.keyPlace("primary_key"),
+                hint: "64 at most tell rows apart"
+            )
+        }
         let names = stream.columns.map(\.name)
         for text in section.texts("primary_key") ?? [] where !names.contains(text.value) {
             report.error(

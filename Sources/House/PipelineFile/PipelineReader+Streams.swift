@@ -5,8 +5,18 @@ import Model
 extension PipelineReader {
     /// Plans of the selected streams in the connector's order; all of them when the section is absent.
     func streams(_ root: Section, _ connector: Connector?) -> [Pipeline.StreamPlan] {
-        guard let entry = root.entry("streams"), !entry.value.isEmpty else {
+        guard let entry = root.entry("streams") else {
             return (connector?.streams ?? []).map { plan($0, nil, root) }
+        }
+        // With all of its lines commented out it selects nothing, and must not come to mean everything.
+        if entry.value.isEmpty {
+            report.error(
+                .missingKey,
+                "\"streams\" names no stream",
+                at: entry.keyPlace,
+                hint: "leave the line out to read all of them"
+            )
+            return []
         }
         guard
             let section = Section(entry.value, called: "\"streams\"", "in \"streams\"", at: entry.keyPlace, in: report)

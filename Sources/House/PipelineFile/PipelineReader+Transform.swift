@@ -116,6 +116,7 @@ extension PipelineReader {
             section.has("key_ring")
             ? openValue(section, "key_ring")
             : OpenValue(value: variables.environment[usual], name: usual, place: section.place, isReference: true)
+        if let ring, section.has("key_ring") { refuseHome("key_ring", ring.value ?? "", at: ring.place) }
         return .init(
             fields: texts.map(\.value),
             mode: mode,

@@ -123,14 +123,26 @@ package struct PipelineReader {
         return fitting.isEmpty ? nil : String(fitting)
     }
 
+    /// A shell knows what `~` is; here it would be a folder of that name.
+    func refuseHome(_ key: String, _ path: String, at place: Place?) {
+        guard path == "~" || path.hasPrefix("~/") else { return }
+        report.error(
+            .wrongValue,
+            "\"\(key)\" begins with ~, which only a shell knows",
+            at: place,
+            hint: "write ${HOME}/… in its place"
+        )
+    }
+
     private func load(_ root: Section) -> Pipeline.Load {
         let section = root.section("load")
         section?.checkKeys([
             "directory", "format", "compression", "partition_by", "max_file_size", "bundle", "keep_generations",
             "guard_formulas",
         ])
+        let directory = section?.text("directory")
         let load = Pipeline.Load(
-            directory: section?.text("directory")?.value ?? "output",
+            directory: directory?.value ?? "output",
             format: section?.word("format", Pipeline.Load.Format.self) ?? .ndjson,
             compression: section?.word("compression", Pipeline.Load.Compression.self) ?? .gzip,
             partitionBy: section?.word("partition_by", Pipeline.Load.PartitionBy.self) ?? .day,
@@ -146,14 +158,15 @@ package struct PipelineReader {
                 at: text.place
             )
         }
-        if load.directory.isEmpty, let text = section?.text("directory") {
+        if let directory, directory.value.isEmpty {
             report.error(
                 .wrongValue,
                 "\"directory\" is empty: the output would stand at the root of the file system",
-                at: text.place,
+                at: directory.place,
                 hint: "give the variable a value, or write ${NAME:-output}"
             )
         }
+        if let directory { refuseHome("directory", directory.value, at: directory.place) }
         if load.guardFormulas, load.format != .csv, let section {
             report.warn(
                 .noEffect,

@@ -40,14 +40,19 @@ struct RunConclusion {
         started: Int
     ) {
         self.run = run
-        self.results = results
+        self.results = results.map { result in
+            var result = result
+            // Whoever finds that the run was stopped does not know by which signal.
+            if result.fault?.code == .interrupted { result.fault?.code = run.doors.stopCode() }
+            return result
+        }
         self.options = options
         self.fence = fence
         self.keeper = keeper
         self.forgotten = forgotten
         self.organization = organization
         self.started = started
-        faults = RunFaults(results, run.pipeline)
+        faults = RunFaults(self.results, run.pipeline)
         latest = fence.base
     }
 
@@ -115,7 +120,7 @@ struct RunConclusion {
         switch try publish(built) {
         case .none:
             // What all walks gave was made durable when they ended; the next run makes its files from that.
-            return faults.interrupt()
+            return faults.interrupt(doors.stopCode())
         case .unchanged:
             outcome = .unchanged
             try store.finishPlan(as: fence.claim)

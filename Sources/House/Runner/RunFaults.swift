@@ -34,9 +34,9 @@ struct RunFaults {
         all.insert(fault, at: 0)
     }
 
-    mutating func interrupt() {
+    mutating func interrupt(_ code: Fault.Code) {
         isInterrupted = true
-        all.insert(Fault(.interrupted, "the run was stopped", mend: "run again to go on"), at: 0)
+        all.insert(Fault(code, "the run was stopped", mend: "run again to go on"), at: 0)
     }
 
     private static func sorted(_ faults: [Fault]) -> [Fault] { faults.sorted { $0.code.gravity > $1.code.gravity } }

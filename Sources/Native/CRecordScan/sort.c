@@ -52,6 +52,18 @@ static int by_arrival(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+// By whole keys, whatever `prefix` holds; then by arrival.
+static int by_whole_key(const void *a, const void *b) {
+    const run_entry *x = a, *y = b;
+    const uint32_t one = header_of(x->record)->key_length, other = header_of(y->record)->key_length;
+    const int order = memcmp(key_of(x->record), key_of(y->record), one < other ? one : other);
+    if (order || one != other) return order ? order : one < other ? -1 : 1;
+    return by_arrival(a, b);
+}
+
+// Beyond so many bytes that keys share with their neighbours, they are compared whole: each step takes some of the stack.
+enum { DEEPEST = 1 << 12 };
+
 static inline uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
     if (a < b) return b < c ? b : a < c ? c : a;
     return a < c ? a : b < c ? c : b;
@@ -81,7 +93,9 @@ static void sort_entries(run_entry *entries, uint64_t count, uint32_t depth) {
             run_entry *first = entries + less;
             int any = 0;
             for (uint64_t i = 0; i < middle; i++) any |= header_of(first[i].record)->key_length > depth + 8;
-            if (any) {
+            if (any && depth >= DEEPEST) {
+                qsort(first, middle, sizeof(run_entry), by_whole_key);
+            } else if (any) {
                 for (uint64_t i = 0; i < middle; i++) first[i].prefix = prefix_at(first[i].record, depth + 8);
                 sort_entries(first, middle, depth + 8);
             } else {

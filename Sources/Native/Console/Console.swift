@@ -38,14 +38,12 @@ package enum Console {
     }
 
     /// Opens what was closed of stdin, stdout and stderr to nothing. Otherwise the next file that is opened gets the free
-    /// number, and a line of progress would be written into an archive or the state. Call it first.
+    /// number, and a line of progress would be written into an archive or the state. A closed stdout can't be written to afterwards
+    /// either: a result that nobody gets is told as one. Call it first.
     package static func fillStandardDescriptors() {
-        while true {
-            let descriptor = unsafe open("/dev/null", O_RDWR)
-            guard descriptor >= 0, descriptor <= 2 else {
-                if descriptor > 2 { close(descriptor) }
-                return
-            }
+        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
+            // The lowest number that is free, which is this one.
+            _ = unsafe open("/dev/null", number == STDOUT_FILENO ? O_RDONLY : O_RDWR)
         }
     }
 

@@ -16,14 +16,31 @@ package actor ReplayTransport: Transport {
     /// Throws `.badPlan` when the directory is missing or its `replay.json` is unreadable.
     package init(directory: String, connector: Connector) throws(Fault) {
         folder = FixtureFolder(directory)
-        guard !folder.names(in: "").isEmpty else {
+        let names = folder.names(in: "")
+        guard !directory.isEmpty, !names.isEmpty else {
             throw Fault(
                 .badPlan,
-                "the fixture directory \(directory) is missing or empty",
+                directory.isEmpty
+                    ? "--replay names no fixture directory" : "the fixture directory \(directory) is missing or empty",
                 mend: "record one with `cogni record`"
             )
         }
         index = try folder.index()
+        if let other = index.connector, other != connector.name {
+            throw Fault(
+                .badPlan,
+                "the fixture \(directory) was recorded from \(other), not from \(connector.name)",
+                mend: "name a fixture of \(connector.name), or record one with `cogni record`"
+            )
+        }
+        let streams = Set(connector.streams.map(\.name))
+        guard names.contains("replay.json") || names.contains(where: streams.contains) else {
+            throw Fault(
+                .badPlan,
+                "\(directory) is no fixture: it holds neither replay.json nor a folder of a stream",
+                mend: "name the folder that `cogni record` wrote"
+            )
+        }
         specs = Dictionary(uniqueKeysWithValues: connector.streams.map { ($0.name, $0) })
     }
 

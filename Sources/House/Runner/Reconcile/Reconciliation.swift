@@ -210,6 +210,16 @@ package struct Reconciliation: Sendable {
         if let last = events?.last { end = min(end, last.aligned(down: day) + day) }
         if let from = request.from { start = from.aligned(down: day) }
         if let until = request.until { end = until.aligned(down: day) }
+        if let from = request.from, let until = request.until, from >= until {
+            throw Fault(.badPlan, "--from \(from.date) is not before --until \(until.date)", mend: "turn them round")
+        }
+        guard start < coverage.to, coverage.from < end || start >= end else {
+            throw Fault(
+                .badPlan,
+                "usage was read from \(coverage.from.date) to \(coverage.to.date), and not from \(start.date) to \(end.date)",
+                mend: "name days that were read with `--from` and `--until`"
+            )
+        }
         guard start < end else {
             throw Fault(
                 .badPlan,
