@@ -1,3 +1,4 @@
+import ArchiveWriting
 import Load
 import Model
 import Testing
@@ -34,6 +35,22 @@ import Testing
         #expect(gaps((0, 10), (20, 30), (5, 12)) == [[12, 20]])
         #expect(gaps((0, 10), (20, 30), (15, 40)) == [[10, 15]])
         #expect(gaps((0, 10), (20, 30), (0, 40)) == [])
+    }
+
+    @Test func aLogWhoseManifestDoesNotSayItIsKnownFromItsFirstRowOn() throws {
+        var log = Manifest.Stream(name: "events", mode: "log", primaryKey: ["id"], watermark: at(9))
+        #expect(log.covered == Manifest.Coverage(from: at(9), to: at(9)))
+        let facts = FileFacts(bytes: 0, sha256: "", contentBytes: 0, contentSHA256: "")
+        for day in [6, 4] {
+            let file = Manifest.File(path: "\(day)", rows: 1, facts: facts, min: at(day), max: at(day))
+            log.partitions.append(.init(value: "\(day)", files: [file]))
+        }
+        #expect(log.covered == Manifest.Coverage(from: at(4), to: at(9)))
+        log.coverage = Manifest.Coverage(from: at(1), to: at(9))
+        #expect(log.covered?.from == at(1))
+        log.coverage = nil
+        log.mode = "report"
+        #expect(log.covered == nil)
     }
 
     /// Against days that are ticked off one by one.

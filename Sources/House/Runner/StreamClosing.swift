@@ -183,16 +183,15 @@ struct StreamClosing: Sendable {
 
     /// Where the next run goes on.
     private func position(_ window: TimeWindow?, newest: Int64, into result: inout StreamResult) {
+        result.coverage = old?.coverage
+        result.watermark = old?.watermark
         if spec.mode == .log {
             let seen = newest > Int64.min ? Instant(seconds: newest) : nil
             result.watermark = [seen, old?.watermark].compactMap(\.self).max() ?? window?.start
+            if let window { result.coverage = logCoverage(window, upTo: result.watermark) }
             return
         }
-        guard let window else {
-            result.coverage = old?.coverage
-            result.watermark = old?.watermark
-            return
-        }
+        guard let window else { return }
         let covered =
             old?.coverage?.adding(window.start, window.end) ?? Manifest.Coverage(from: window.start, to: window.end)
         for gap in covered.gaps where old?.coverage?.hasGap(gap.from, gap.to) == false {
@@ -202,6 +201,13 @@ struct StreamClosing: Sendable {
         }
         result.coverage = covered
         result.watermark = covered.to
+    }
+
+    /// What is known of a log ends with its newest event: the end of the window moves with the clock, and would make every
+    /// run without events a new generation.
+    private func logCoverage(_ window: TimeWindow, upTo watermark: Instant?) -> Manifest.Coverage {
+        let end = max(window.start, min(window.end, watermark ?? window.start))
+        return old?.covered?.adding(window.start, end) ?? Manifest.Coverage(from: window.start, to: end)
     }
 
     func closeOne(_ job: Job, _ reader: ArchiveLine, window: TimeWindow?, sink: ArchiveSink) -> Closed {

@@ -20,7 +20,7 @@ extension RunOptions {
             until: until ?? plan.until,
             now: now,
             watermark: old?.watermark,
-            coveredFrom: gap?.to ?? old?.coverage?.from,
+            coveredFrom: gap?.to ?? old?.covered?.from,
             lookback: plan.lookback,
             includeOpenBucket: plan.includeOpenBucket
         ).span

@@ -1,7 +1,7 @@
 package import Model
 
 extension Manifest {
-    /// The time that a report was read of, half-open: `from` is covered, `to` is not.
+    /// The time that a report or log was read of, half-open: `from` is covered, `to` is not. A log's `to` is its watermark.
     package struct Coverage: Sendable, Equatable {
         package struct Span: Sendable, Equatable {
             package var from: Instant
@@ -41,5 +41,15 @@ extension Manifest {
         package func hasGap(_ start: Instant, _ end: Instant) -> Bool {
             gaps.contains { $0.from < end && start < $0.to }
         }
+    }
+}
+
+extension Manifest.Stream {
+    /// What was read. Where a log's manifest does not say it, at least what lies between its first row and its last.
+    package var covered: Manifest.Coverage? {
+        if let coverage { return coverage }
+        guard mode == "log", let watermark else { return nil }
+        let first = partitions.lazy.flatMap(\.files).compactMap(\.min).min() ?? watermark
+        return Manifest.Coverage(from: min(first, watermark), to: watermark)
     }
 }

@@ -1,0 +1,90 @@
+"""What a later run reads again, what it claims to have read, and that rows of two groupings never stand beside each other."""
+
+import datetime
+import json
+import unittest
+
+from harness import CogniTest
+from plain_api import PlainTest
+
+HOUR = 3600
+
+
+def moment(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+class Spans(PlainTest, CogniTest):
+    """A log and a report of an API that remembers from `floor` on, if that is set."""
+
+    def setUp(self):
+        super().setUp()
+        self.days, self.floor, self.starts = range(1, 20), None, []
+        self.server = self.api({"/events": self.events, "/sales": self.sales})
+
+    def events(self, query):
+        self.starts.append(int(query["from"]))
+        rows = [{"id": f"e{day:02d}", "at": moment(f"2026-11-{day:02d}T05:00:00Z")} for day in self.days]
+        rows = [row for row in rows if int(query["from"]) <= row["at"] < int(query["to"])]
+        return json.dumps({"data": rows, "has_more": False, "last_id": None}).encode()
+
+    def sales(self, query):
+        begin, end = int(query["from"]), int(query["to"])
+        self.starts.append(begin)
+        if self.floor and begin < moment(self.floor):
+            error = {"message": f"Earliest supported start date: {self.floor[:10]} (UTC).", "code": "reporting_lookback_exceeded"}
+            return 400, {}, json.dumps({"error": error}).encode()
+        buckets = [{"start_time": at, "end_time": at + HOUR, "results": [{"copies": 3}]} for at in range(begin, end, HOUR)]
+        return json.dumps({"data": buckets, "has_more": False, "next_page": None}).encode()
+
+    def read(self, file, *more, now="2026-11-20T12:00:00Z", **rest):
+        self.starts = []
+        return self.go(file, self.server, *more, now=now, **rest)
+
+    def ids(self):
+        return [row["id"] for row in self.at().rows("events")]
+
+    def coverage(self, stream="events"):
+        coverage = self.at().stream(stream)["coverage"]
+        gaps = [(gap["from"], gap["to"]) for gap in coverage.get("gaps", [])]
+        return coverage["from"][:13], coverage["to"][:13], *gaps
+
+    def test_an_earlier_since_reads_a_log_from_there(self):
+        self.read(self.plain("events: { since: 2026-11-10 }"))
+        self.assertEqual(len(self.ids()), 10)
+        self.assertEqual(self.coverage(), ("2026-11-10T00", "2026-11-19T05"))
+        for since, way in (("2026-11-05", "--since"), ("2026-11-02", "file")):
+            file = self.plain(f"events: {{ since: {since if way == 'file' else '2026-11-10'} }}")
+            more = ["--since", since] if way == "--since" else []
+            done = self.read(file, *more, now="2026-11-21T12:00:00Z")
+            self.assertEqual(done.summary["outcome"], "published")
+            self.assertEqual(self.ids(), [f"e{day:02d}" for day in range(int(since[-2:]), 20)])
+            self.assertEqual(self.coverage(), (since + "T00", "2026-11-19T05"))
+            # Once is enough: what was read stays known, however late it gets.
+            done = self.read(file, *more, now="2026-11-22T12:00:00Z")
+            self.assertEqual(done.summary["outcome"], "unchanged")
+            self.assertEqual(self.starts, [moment("2026-11-19T05:00:00Z")])
+        self.cogni("verify", self.at().path, "--all", expect=0)
+
+    def test_a_log_without_events_is_unchanged_however_late_it_gets(self):
+        self.days = []
+        for file in (self.plain("events: {}"), self.plain("events: { since: 2026-11-10 }", name="since")):
+            self.read(file)
+            for now in ("2026-11-21T12:00:00Z", "2026-11-25T12:00:00Z"):
+                self.assertEqual(self.read(file, now=now).summary["outcome"], "unchanged")
+        self.days = [24]
+        self.assertEqual(self.read(file, now="2026-11-26T12:00:00Z").summary["outcome"], "published")
+        [coverage] = [stream["coverage"] for stream in self.at("since").manifest["streams"]]
+        self.assertEqual(coverage, {"from": "2026-11-10T00:00:00Z", "to": "2026-11-24T05:00:00Z"})
+
+    def test_an_earlier_span_of_a_log_is_read_up_to_what_is_known(self):
+        file = self.plain("events: { since: 2026-11-10 }")
+        self.read(file)
+        self.read(file, "--since", "2026-11-02", "--until", "2026-11-04")
+        self.assertEqual(self.ids(), [f"e{day:02d}" for day in range(2, 20)])
+        self.assertEqual(self.coverage(), ("2026-11-02T00", "2026-11-19T05"))
+
+
+
+if __name__ == "__main__":
+    unittest.main()
