@@ -86,5 +86,58 @@ class Spans(PlainTest, CogniTest):
 
 
 
+class Groupings(CogniTest):
+    """Costs by user and project, which some organizations are refused."""
+
+    def setUp(self):
+        super().setUp()
+        self.accepts = self.simulator()
+        self.refuses = self.simulator(scenario={"switches": {"refuse_user_with_project": True}})
+
+    def file(self, lookback="3d"):
+        return self.pipeline(f"costs: {{ since: 2026-11-12, group_by: [project_id, user_id], lookback: {lookback} }}\nprojects: {{}}")
+
+    def run_at(self, file, simulator, *more, now="2026-11-20T12:00:00Z", **rest):
+        simulator.clock(now)
+        return self.live(file, simulator, *more, now=now, since=None, **rest)
+
+    def grouping(self):
+        costs = self.at().stream("costs")
+        self.assertEqual(costs["primary_key"], ["start_time", *costs["group_by"]])
+        return costs["group_by"]
+
+    def test_a_grouping_that_was_refused_once_is_not_mixed_in_when_it_is_accepted(self):
+        for lookback in ("3d", "0s"):
+            self.output = self.folder / lookback
+            file = self.file(lookback)
+            done = self.run_at(file, self.refuses)
+            self.assertIn("the API refused to group by user_id", str(done.stream("costs")["notes"]))
+            self.assertEqual(self.grouping(), ["project_id"])
+            for now in ("2026-11-20T18:00:00Z", "2026-11-21T12:00:00Z"):
+                done = self.run_at(file, self.accepts, now=now)
+                self.assertEqual(self.grouping(), ["project_id"])
+                self.assertEqual([row for row in self.at().rows("costs") if row["user_id"] is not None], [])
+                self.assertIsNone(self.at().stream("costs_restatements"))
+            self.assertIn("cogni run PIPELINE --full-refresh --streams costs", str(done.stream("costs")["notes"]))
+            self.run_at(file, self.accepts, "--full-refresh", "--streams", "costs", now="2026-11-21T12:00:00Z")
+            self.assertEqual(self.grouping(), ["project_id", "user_id"])
+            self.assertTrue([row for row in self.at().rows("costs") if row["user_id"] is not None])
+
+    def test_a_grouping_that_is_refused_from_now_on_holds_the_stream_and_keeps_its_rows(self):
+        file = self.file()
+        self.run_at(file, self.accepts)
+        before = self.at().text("costs")
+        done = self.run_at(file, self.refuses, now="2026-11-21T12:00:00Z", expect=5)
+        for told in ("user_id", "can't stand beside them", "cogni run PIPELINE --full-refresh --streams costs"):
+            self.assertIn(told, done.error + json.dumps(done.summary["faults"], ensure_ascii=False))
+        self.assertEqual(done.stream("projects")["status"] in ("ok", "unchanged"), True)
+        costs = self.at().stream("costs")
+        self.assertEqual((self.grouping(), costs["stale"], costs["watermark"]), (["project_id", "user_id"], True, "2026-11-20T00:00:00Z"))
+        self.assertEqual(self.at().text("costs"), before)
+        self.run_at(file, self.refuses, "--full-refresh", "--streams", "costs", now="2026-11-21T12:00:00Z")
+        self.assertEqual(self.grouping(), ["project_id"])
+        self.cogni("verify", self.at().path, "--all", expect=0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -137,6 +137,9 @@ struct RunWork: Sendable {
         case .success(.none):
             await desk.put(spec.name, .rows([]))
             result = failed
+            // Its rows are grouped as they were, which may be less than what is asked for.
+            result.groupBy = old(spec.name)?.groupBy ?? failed.groupBy
+            result.primaryKey = old(spec.name)?.primaryKey ?? failed.primaryKey
             result.coverage = old(spec.name)?.coverage
             result.watermark = old(spec.name)?.watermark
         case .success(.some(let brought)):

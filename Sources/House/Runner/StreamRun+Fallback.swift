@@ -1,10 +1,37 @@
 internal import Connector
 internal import Extract
+internal import Load
 internal import Model
 internal import PipelineFile
 
 /// What a stream asks for instead, when the API refuses a grouping or a part of history, or has another time than ours.
 extension StreamRun {
+    // MARK: Groupings
+
+    /// What rows are told apart by: as those of the archive are. Rows of two groupings under one key would count twice.
+    var grouping: [String] { closer.old?.groupBy ?? plan.groupBy }
+
+    /// Says which dimensions are not asked for, because the archive has rows without them.
+    var groupingNotes: [String] {
+        plan.groupBy.filter { !grouping.contains($0) }.map { dimension in
+            "the API refused to group by \(dimension) when the archive's rows were read: fetched without it, as they were; `\(anew)` asks for it again"
+        }
+    }
+
+    /// The stream's end, when rows that are grouped by a dimension which the API refuses now would have to stand beside others.
+    func held(without dimension: String, _ failure: StreamFailure) -> StreamFailure? {
+        guard closer.old?.groupBy?.contains(dimension) == true else { return nil }
+        var failure = failure
+        failure.fault.what +=
+            "; the archive's rows are grouped by \(dimension), and rows without it can't stand beside them"
+        failure.fault.mend =
+            "`\(anew)` reads the whole stream without \(dimension) (what the API has forgotten is then gone); if it is refused for old times only, a later `since` will do. Until then the stream keeps its last files"
+        failure.result.fault = failure.fault
+        return failure
+    }
+
+    private var anew: String { "cogni run PIPELINE --full-refresh --streams \(spec.name)" }
+
     /// The dimension to leave out after a 400, when the connector knows that this grouping may be refused.
     func fallback(_ groupBy: [String], _ window: TimeWindow?, _ failure: StreamFailure) -> String? {
         guard failure.status == 400, let refusals = spec.grouping?.refusals else { return nil }

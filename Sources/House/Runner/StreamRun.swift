@@ -41,9 +41,9 @@ struct StreamRun: Sendable {
     /// - Parameter parents: rows of the last parent stream, by column.
     func fetch(parents: [[String: String]]) async -> Result<Fetched, StreamFailure> {
         doors.progress(.started(spec.name))
-        var groupBy = plan.groupBy
+        var groupBy = grouping
         var window = self.window
-        var notes: [String] = []
+        var notes = groupingNotes
         var number = 0
         // A grouping or a history that the API refuses is asked for again with less; each attempt leaves one dimension
         // or a piece of history out, so that they end.
@@ -56,6 +56,7 @@ struct StreamRun: Sendable {
                 return .success(fetched)
             case .failure(let failure):
                 if let dropped = fallback(groupBy, window, failure) {
+                    if let held = held(without: dropped, failure) { return .failure(held) }
                     groupBy.removeAll { $0 == dropped }
                     notes.append("the API refused to group by \(dropped); fetched without it")
                     continue
