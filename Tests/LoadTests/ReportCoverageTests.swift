@@ -37,6 +37,12 @@ import Testing
         #expect(gaps((0, 10), (20, 30), (0, 40)) == [])
     }
 
+    @Test func momentsOfAGapAndOutsideWereNotRead() {
+        let coverage = covered([(0, 10), (15, 20)])
+        #expect([0, 9, 15, 19].allSatisfy { coverage.holds(at($0)) })
+        #expect([-1, 10, 14, 20].allSatisfy { !coverage.holds(at($0)) })
+    }
+
     @Test func aLogWhoseManifestDoesNotSayItIsKnownFromItsFirstRowOn() throws {
         var log = Manifest.Stream(name: "events", mode: "log", primaryKey: ["id"], watermark: at(9))
         #expect(log.covered == Manifest.Coverage(from: at(9), to: at(9)))

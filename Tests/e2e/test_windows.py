@@ -84,6 +84,21 @@ class Spans(PlainTest, CogniTest):
         self.assertEqual(self.ids(), [f"e{day:02d}" for day in range(2, 20)])
         self.assertEqual(self.coverage(), ("2026-11-02T00", "2026-11-19T05"))
 
+    def test_hours_of_a_gap_are_read_for_the_first_time_and_no_restatement(self):
+        file = self.plain("sales: { since: 2026-10-30, lookback: 3h }", load="partition_by: month", connector="floor")
+        connector = self.folder / "floor.connector.yaml"
+        connector.write_text(connector.read_text().replace("streams:\n", "errors: { history: [reporting_lookback_exceeded] }\nstreams:\n", 1))
+        self.read(file, now="2026-11-01T12:00:00Z")
+        self.floor = "2026-11-05"
+        self.read(file, now="2026-11-08T12:00:00Z")
+        self.assertEqual(self.coverage("sales")[2:], (("2026-11-01T12:00:00Z", "2026-11-05T00:00:00Z"),))
+        self.floor = None
+        done = self.read(file, "--since", "2026-11-01", now="2026-11-08T12:00:00Z")
+        self.assertEqual(len(self.coverage("sales")), 2)
+        self.assertEqual(len(self.at().rows("sales")), 9 * 24 + 12)
+        self.assertNotIn("restated", str(done.stream("sales").get("notes")))
+        self.assertIsNone(self.at().stream("sales_restatements"))
+
 
 
 class Groupings(CogniTest):

@@ -126,9 +126,7 @@ struct RestatementLedger {
     private mutating func note(_ change: Change, _ old: [ArraySlice<UInt8>]?, _ new: [ArraySlice<UInt8>]?) {
         guard let either = new ?? old else { return }
         let time = reader.time(either)
-        if change == .appeared, let covered, let time, time < covered.from.seconds || time >= covered.to.seconds {
-            return
-        }
+        if change == .appeared, let covered, let time, !covered.holds(Instant(seconds: time)) { return }
         let differing = measures.filter { index in
             guard let old, let new else { return !reader.isNull(either[index]) }
             return old[index] != new[index]

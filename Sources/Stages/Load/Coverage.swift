@@ -38,6 +38,11 @@ extension Manifest {
             return Coverage(from: min(from, start), to: max(to, end), gaps: left)
         }
 
+        /// Whether this moment was read.
+        package func holds(_ moment: Instant) -> Bool {
+            moment >= from && moment < to && !gaps.contains { $0.from <= moment && moment < $0.to }
+        }
+
         package func hasGap(_ start: Instant, _ end: Instant) -> Bool {
             gaps.contains { $0.from < end && start < $0.to }
         }
