@@ -66,10 +66,31 @@ func aSinceBehindTheWatermarkLeavesNoHole(day: Int) {
         coveredFrom: at("2025-11-01")
     )
     #expect(planner.span == TimeWindow(start: at("2025-12-08"), end: at("2026-01-20")))
-    planner.coveredFrom = nil  // a log's
+    planner.coveredFrom = nil
     #expect(planner.span?.start == at("2025-12-08"))
     planner.since = at("2025-12-06")
     #expect(planner.span?.start == at("2025-12-06"), "what lies before the watermark may be left out of the lookback")
+}
+
+@Test func aCursorThatWasResetReadsFromTheBeginningAndTouchesWhatIsKept() {
+    var planner = WindowPlanner(
+        spec: spec,
+        now: at("2026-01-20"),
+        watermark: at("2025-11-08"),
+        coveredFrom: at("2025-11-01")
+    )
+    planner.beginsAgain = true
+    #expect(planner.span == TimeWindow(start: at("2025-11-01"), end: at("2026-01-20")))
+    planner.now = at("2025-11-10")
+    #expect(planner.span?.start == at("2025-10-11"), "the history that a first run reads goes further back")
+    planner.now = at("2026-01-20")
+    planner.since = at("2025-11-05")
+    #expect(planner.span?.start == at("2025-11-05"))
+    planner.since = at("2025-12-05")
+    #expect(planner.span?.start == at("2025-11-08"), "no hole behind what is kept")
+    planner.since = nil
+    planner.coveredFrom = nil
+    #expect(planner.span?.start == at("2025-11-08"))
 }
 
 @Test func anUntilBeforeWhatIsCoveredIsReadUpToThere() {
@@ -140,7 +161,7 @@ func windowsTileTheSpanExactlyWhateverIsAsked(seed: UInt64) throws {
             ? Instant(seconds: base + Int64.random(in: -4_000_000...4_000_000, using: &random)) : nil
     }
     let width = widths.randomElement(using: &random) ?? "1d"
-    let planner = WindowPlanner(
+    var planner = WindowPlanner(
         spec: spec,
         bucketWidth: width,
         since: near(0.6),
@@ -152,6 +173,7 @@ func windowsTileTheSpanExactlyWhateverIsAsked(seed: UInt64) throws {
         includeOpenBucket: Bool.random(using: &random),
         slice: Bool.random(using: &random) ? Int64.random(in: 1...1_000_000, using: &random) : nil
     )
+    planner.beginsAgain = Bool.random(using: &random)
     let note = Comment(rawValue: "seed \(seed)")
     var limit = planner.until.map { min($0, planner.now) } ?? planner.now
     if planner.watermark != nil, let covered = planner.coveredFrom {

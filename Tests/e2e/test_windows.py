@@ -84,6 +84,31 @@ class Spans(PlainTest, CogniTest):
         self.assertEqual(self.ids(), [f"e{day:02d}" for day in range(2, 20)])
         self.assertEqual(self.coverage(), ("2026-11-02T00", "2026-11-19T05"))
 
+    def reset(self, file, stream):
+        self.cogni("state", "reset", file, "--stream", stream, "--output", self.output, env=self.server.environment, expect=0)
+
+    def test_a_reset_stream_is_read_from_where_it_began_and_leaves_no_gap(self):
+        file = self.plain("sales: {}")
+        self.read(file, now="2026-11-01T12:00:00Z")
+        self.assertEqual(self.coverage("sales"), ("2026-10-30T12", "2026-11-01T12"))
+        self.reset(file, "sales")
+        plan = json.loads(
+            self.cogni(
+                "plan", file, "--output", self.output, "--now", "2026-11-20T12:00:00Z", "--json", env=self.server.environment, expect=0
+            ).out
+        )
+        self.assertIn("2026-10-30T12:00:00Z", json.dumps(plan["streams"]))
+        done = self.read(file, now="2026-11-20T12:00:00Z")
+        self.assertEqual(self.coverage("sales"), ("2026-10-30T12", "2026-11-20T12"))
+        self.assertNotIn("nothing was ever read", str(done.stream("sales").get("notes")))
+        self.assertEqual(len(self.at().rows("sales")), 21 * 24)
+        # With a `since`, the beginning is that; but what follows on what is kept.
+        for since, start in (("2026-11-10", "2026-11-10T00:00:00Z"), ("2026-11-21", "2026-11-20T12:00:00Z")):
+            self.reset(file, "sales")
+            self.read(file, "--since", since, now=f"{max(since, '2026-11-20')}T12:00:00Z")
+            self.assertEqual(self.starts, [moment(start)])
+            self.assertEqual(len(self.coverage("sales")), 2)
+
     def test_hours_of_a_gap_are_read_for_the_first_time_and_no_restatement(self):
         file = self.plain("sales: { since: 2026-10-30, lookback: 3h }", load="partition_by: month", connector="floor")
         connector = self.folder / "floor.connector.yaml"

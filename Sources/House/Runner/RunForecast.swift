@@ -55,11 +55,10 @@ package struct RunForecast: Sendable {
         }
         for spec in pipeline.connector.streams where needed.contains(spec.name) {
             guard let plan = pipeline.plan(for: spec.name) else { continue }
-            let old = options.fullRefresh || forgotten.contains(spec.name) ? nil : current?.manifest.stream(spec.name)
             let known = current?.manifest.stream(spec.name)
             var stream = Stream(name: spec.name, mode: spec.mode.rawValue, basis: "")
             stream.isHelper = !selected.contains(spec.name)
-            stream.window = options.window(of: plan, after: old)
+            stream.window = options.window(of: plan, after: known, isForgotten: forgotten.contains(spec.name))
             stream.walks = try RunForecast.walks(plan, pipeline, current)
             let paging = RunForecast.pages(
                 plan,

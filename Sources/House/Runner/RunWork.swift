@@ -277,7 +277,11 @@ struct RunWork: Sendable {
     }
 
     func window(_ plan: Pipeline.StreamPlan) -> TimeWindow? {
-        options.window(of: plan, after: forgotten.contains(plan.spec.name) ? nil : old(plan.spec.name))
+        options.window(
+            of: plan,
+            after: old(plan.spec.name),
+            isForgotten: forgotten.contains(plan.spec.name)
+        )
     }
 
     /// Where finished parents leave their rows, and children wait for them.

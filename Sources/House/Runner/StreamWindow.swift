@@ -7,13 +7,19 @@ package import PipelineFile
 extension RunOptions {
     /// The span of time that a run asks a stream for; `nil` for streams without one, and when there is nothing to read.
     ///
-    /// - Parameter old: the stream in the current generation; `nil` to begin anew.
-    package func window(of plan: Pipeline.StreamPlan, after old: Manifest.Stream?) -> TimeWindow? {
+    /// - Parameters:
+    ///   - old: the stream in the current generation; `nil` to begin anew.
+    ///   - isForgotten: its cursor was reset.
+    package func window(
+        of plan: Pipeline.StreamPlan,
+        after old: Manifest.Stream?,
+        isForgotten: Bool = false
+    ) -> TimeWindow? {
         guard let spec = plan.spec.window else { return nil }
         let old = fullRefresh ? nil : old
         // Who asks for a time again that the API had forgotten may know that it remembers; the pipeline file's `since` asks in every run.
         let gap = since.flatMap { since in old?.coverage?.gaps.last { $0.to > since } }
-        return WindowPlanner(
+        var planner = WindowPlanner(
             spec: spec,
             bucketWidth: plan.bucketWidth,
             since: since ?? plan.since,
@@ -23,7 +29,9 @@ extension RunOptions {
             coveredFrom: gap?.to ?? old?.covered?.from,
             lookback: plan.lookback,
             includeOpenBucket: plan.includeOpenBucket
-        ).span
+        )
+        planner.beginsAgain = isForgotten
+        return planner.span
     }
 }
 

@@ -32,6 +32,8 @@ package struct WindowPlanner: Sendable {
     package var watermark: Instant?
     /// Where the earlier runs' reading began. A `since` before it means: read it all again.
     package var coveredFrom: Instant?
+    /// What was read is read again from its beginning: the cursor was reset.
+    package var beginsAgain = false
     /// Seconds before the watermark that are read again.
     package var lookback: Int64
     /// Seconds before `now` that a first run without `since` reads.
@@ -96,6 +98,10 @@ package struct WindowPlanner: Sendable {
 
     private func wantedStart(end: Instant) -> Instant {
         guard let watermark else { return since ?? now - history }
+        if beginsAgain {
+            // Rows from before the reset stay, so what is read must touch them.
+            return min(since ?? min(now - history, coveredFrom ?? watermark), watermark)
+        }
         if let since, let coveredFrom, since < coveredFrom { return since }
         // However long the pipeline stood still, it goes on where it stopped.
         let again = min(watermark, end) - lookback
