@@ -37,6 +37,25 @@ private func bucket(_ day: Int64) -> (start: Instant, end: Instant) { (at(day), 
         #expect(throws: Fault.self) { try coverage.note([bucket(14)]) }
     }
 
+    @Test(arguments: [12 * 3600, 86_400])
+    func theBucketThatIsOpenAtTheEndMayBeClippedOrWhole(seconds: Int64) throws {
+        var coverage = Coverage(window: TimeWindow(start: at(10), end: at(11) + 43_200), width: 86_400)
+        try coverage.note([bucket(10), (at(11), at(11) + seconds)])
+        try coverage.finish()
+        #expect(coverage.fraction == 1)
+        var resumed = Coverage(window: coverage.window, width: 86_400)
+        try resumed.resume([(at(10), at(11) + seconds)])
+        try resumed.finish()
+    }
+
+    @Test func noOtherBucketReachesBeyondTheWindow() {
+        var open = Coverage(window: TimeWindow(start: at(10), end: at(11) + 43_200), width: 86_400)
+        #expect(throws: Fault.self) { try open.note([(at(11), at(12) + 3600)]) }
+        #expect(throws: Fault.self) { try open.note([bucket(12)]) }
+        var closed = Coverage(window: week, width: 86_400)
+        #expect(throws: Fault.self) { try closed.note([(at(13), at(14) + 3600)]) }
+    }
+
     @Test func overlappingBucketsAreRefused() throws {
         var coverage = Coverage(window: week)
         try coverage.note([10, 11, 12, 13].map { bucket($0) })

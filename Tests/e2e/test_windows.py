@@ -124,6 +124,15 @@ class Spans(PlainTest, CogniTest):
         self.assertNotIn("restated", str(done.stream("sales").get("notes")))
         self.assertIsNone(self.at().stream("sales_restatements"))
 
+    def test_an_open_bucket_may_name_the_end_that_it_will_have(self):
+        file = self.plain("sales: { since: 2026-11-19 }", source="include_open_bucket: true")
+        self.read(file, now="2026-11-20T12:30:00Z")
+        last = self.at().rows("sales")[-1]
+        self.assertEqual((last["start_time"], last["end_time"]), ("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z"))
+        self.assertEqual(self.at().stream("sales")["watermark"], "2026-11-20T12:30:00Z", "not yet read to its end")
+        self.read(file, now="2026-11-20T14:00:00Z")
+        self.assertEqual(len(self.at().rows("sales")), 38)
+        self.assertEqual(self.at().stream("sales")["watermark"], "2026-11-20T14:00:00Z")
 
 
 class Groupings(CogniTest):

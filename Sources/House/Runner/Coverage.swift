@@ -4,17 +4,22 @@ package import Model
 /// Proof that a report's buckets tile its window: a hole between two buckets is a lost page.
 ///
 /// Buckets may come in any order and more than once (the API promises neither); what counts is that together they cover the
-/// window exactly.
+/// window exactly; only the bucket that is open at its end may reach beyond it.
 package struct Coverage: Sendable {
     package let window: TimeWindow
+    /// Where the last bucket may end: some APIs clip a bucket that is still open to the window, others name the end it will have.
+    private let limit: Instant
     private var ends: [Instant: Instant] = [:]
     /// What an earlier attempt had read: buckets, joined to spans.
     private var earlier: [(start: Instant, end: Instant)] = []
     /// How far the buckets reach without a hole, for progress and for closing partitions early.
     package private(set) var reached: Instant
 
-    package init(window: TimeWindow) {
+    /// - Parameter width: a bucket's, in seconds.
+    package init(window: TimeWindow, width: Int64 = 1) {
         self.window = window
+        let edge = window.end.aligned(down: width)
+        limit = edge < window.end ? edge + width : edge
         reached = window.start
     }
 
@@ -29,7 +34,7 @@ package struct Coverage: Sendable {
         for bucket in buckets {
             // A page may begin with the bucket that ended the one before, on either side of a crash.
             if earlier.contains(where: { $0.start <= bucket.start && bucket.end <= $0.end }) { continue }
-            guard bucket.start >= window.start, bucket.end <= window.end else {
+            guard bucket.start >= window.start, bucket.start < window.end, bucket.end <= limit else {
                 throw fault("a bucket from \(bucket.start.text) to \(bucket.end.text) lies outside the window")
             }
             if let end = ends[bucket.start], end != bucket.end {
@@ -42,7 +47,7 @@ package struct Coverage: Sendable {
 
     /// Call after the last page.
     package func finish() throws(Fault) {
-        guard reached == window.end else {
+        guard reached >= window.end else {
             let next = ends.keys.filter { $0 > reached }.min()
             throw fault("the buckets leave a hole from \(reached.text) to \((next ?? window.end).text)")
         }
@@ -57,7 +62,7 @@ package struct Coverage: Sendable {
     }
 
     package var fraction: Double {
-        window.seconds > 0 ? Double(reached.seconds - window.start.seconds) / Double(window.seconds) : 1
+        window.seconds > 0 ? min(1, Double(reached.seconds - window.start.seconds) / Double(window.seconds)) : 1
     }
 
     private func fault(_ what: String) -> Fault {

@@ -9,6 +9,7 @@ struct SliceWalk {
     /// `nil` for streams without one.
     private let window: TimeWindow?
     private let isReport: Bool
+    private let width: Int64
     private(set) var cursor: CursorWalk
     /// Of reports; of others there is nothing to cover.
     private(set) var coverage: Coverage?
@@ -17,12 +18,14 @@ struct SliceWalk {
     private(set) var buckets: [(start: Instant, end: Instant)] = []
     private(set) var restarts = 0
 
-    init(_ spec: StreamSpec, _ slice: Slice) {
+    /// - Parameter width: of a report's buckets, in seconds.
+    init(_ spec: StreamSpec, _ slice: Slice, width: Int64) {
+        self.width = width
         pagination = spec.pagination
         window = slice.window
         isReport = spec.mode == .report
         cursor = CursorWalk(pagination, hasWindow: window != nil)
-        coverage = isReport ? window.map { Coverage(window: $0) } : nil
+        coverage = isReport ? window.map { Coverage(window: $0, width: width) } : nil
     }
 
     var isFinished: Bool { cursor.isFinished }
@@ -40,7 +43,7 @@ struct SliceWalk {
     mutating func beginAnew() {
         restarts += 1
         cursor = CursorWalk(pagination, hasWindow: window != nil)
-        coverage = isReport ? window.map { Coverage(window: $0) } : nil
+        coverage = isReport ? window.map { Coverage(window: $0, width: width) } : nil
         buckets = []
     }
 

@@ -45,6 +45,11 @@ extension StreamRun {
 
     // MARK: Two clocks
 
+    /// The width of a report's buckets; 1 for logs.
+    var bucketSeconds: Int64 {
+        max(1, (plan.bucketWidth ?? spec.window?.defaultWidth).flatMap { TimeSpan(text: $0)?.seconds } ?? 1)
+    }
+
     /// The slice's window, when it holds buckets that are still open by the API's clock though closed by ours.
     func openAtTheAPI(_ slice: Slice, _ told: Instant) -> TimeWindow? {
         guard spec.mode == .report, !plan.includeOpenBucket, let window = slice.window, told < window.end else {
@@ -65,8 +70,7 @@ extension StreamRun {
     /// The end of the last bucket that is closed by the API's clock too.
     func earlierEnd(_ window: TimeWindow?, _ failure: StreamFailure) -> Instant? {
         guard let told = failure.serverTime, let window else { return nil }
-        let width = (plan.bucketWidth ?? spec.window?.defaultWidth).flatMap { TimeSpan(text: $0)?.seconds } ?? 1
-        let end = told.aligned(down: max(1, width))
+        let end = told.aligned(down: bucketSeconds)
         return end > window.start && end < window.end ? end : nil
     }
 

@@ -28,7 +28,7 @@ extension StreamRun {
         // Once a walk, not once a page: a sealed id costs a key derivation.
         let place = slice.place(shown.shown(slice.parameters))
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
-        var walk = SliceWalk(spec, slice)
+        var walk = SliceWalk(spec, slice, width: bucketSeconds)
         if let kept = await progress.kept(spec.name, slice: id) {
             if kept.isDone { return outcome }
             walk.resume(kept)
