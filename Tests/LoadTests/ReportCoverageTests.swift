@@ -59,6 +59,16 @@ import Testing
         #expect(log.covered == nil)
     }
 
+    @Test func whatTheAPIRefusedBeforeTheFirstRunIsAGapAtTheBeginning() {
+        let read = Manifest.Coverage(from: at(10), to: at(20))
+        let opened = read.opened(from: at(3))
+        #expect(opened == Manifest.Coverage(from: at(3), to: at(20), gaps: [.init(from: at(3), to: at(10))]))
+        #expect(opened.begins == at(10))
+        #expect(opened.opened(from: at(5)) == opened)
+        #expect(opened.adding(at(18), at(22)).gaps == opened.gaps)
+        #expect(read.begins == at(10))
+    }
+
     /// Against days that are ticked off one by one.
     @Test func randomWindowsCoverTheDaysThatTheyRead() {
         let seed = UInt64.random(in: .min ... .max)

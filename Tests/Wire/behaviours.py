@@ -654,12 +654,15 @@ def _(bench):
         equal(done.code, 0, done)
         claim("history begins later" in " ".join(done.stream("costs")["notes"]), done.stream("costs"))
         floor = "2026-11-14T00:00:00Z"
-        first = bench.out(f"named-{named}").stream("costs")["coverage"]["from"]
-        claim(first == floor if named else first >= floor, "covered from", first)
+        coverage = bench.out(f"named-{named}").stream("costs")["coverage"]
+        first = coverage["gaps"][0]["to"]
+        equal((coverage["from"], coverage["gaps"][0]["from"]), ("2026-08-01T00:00:00Z", "2026-08-01T00:00:00Z"))
+        claim(first == floor if named else first >= floor, "read from", first)
     simulator = bench.simulator(switches={"lookback": {"days": 6}}, faults=[nth("mutate", COSTS, 2, change={"advance": DAY})])
     done = bench.run(bench.pipeline("costs: { since: 2026-11-14 }", SOURCE.replace("3", "2", 1)), simulator, output="moved")
     equal((done.code, done.struck), (0, [1]), done)
-    equal(bench.out("moved").stream("costs")["coverage"], {"from": "2026-11-15T00:00:00Z", "to": "2026-11-20T00:00:00Z"})
+    gap = {"from": "2026-11-14T00:00:00Z", "to": "2026-11-15T00:00:00Z"}
+    equal(bench.out("moved").stream("costs")["coverage"], {"from": gap["from"], "gaps": [gap], "to": "2026-11-20T00:00:00Z"})
     claim(min(row["start_time"] for row in bench.out("moved").rows("costs")) >= "2026-11-15", "a row before the covered span")
 
 

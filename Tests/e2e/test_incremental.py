@@ -61,6 +61,20 @@ class Incremental(CogniTest):
     def notes(self, done, stream):
         return next(each for each in done.summary["streams"] if each["name"] == stream).get("notes", [])
 
+    def test_a_since_before_the_api_s_history_is_asked_for_once(self):
+        simulator = self.simulator(scenario={"switches": {"lookback": {"days": 14}}})
+        pipeline = self.pipeline("costs: { since: 2026-08-01, lookback: 1d, group_by: [project_id] }\nprojects: {}")
+        self.live(pipeline, simulator, since=None)
+        gap = {"from": "2026-08-01T00:00:00Z", "to": "2026-11-06T00:00:00Z"}
+        self.assertEqual(self.at().stream("costs")["coverage"], {"from": gap["from"], "gaps": [gap], "to": "2026-11-20T00:00:00Z"})
+        simulator.clock("2026-11-21T12:00:00Z")
+        asked = len(simulator.asked("/costs"))
+        done = self.live(pipeline, simulator, since=None, now="2026-11-21T12:00:00Z")
+        self.assertEqual(len(simulator.asked("/costs")), asked + 1)
+        self.assertIn("start_time=%d" % moment("2026-11-19T00:00:00"), simulator.asked("/costs")[-1]["path"] + str(simulator.asked("/costs")[-1]))
+        self.assertEqual(self.notes(done, "costs"), [])
+        self.assertEqual(self.at().stream("costs")["coverage"]["gaps"], [gap])
+
     def test_time_that_the_api_has_forgotten_between_two_runs_is_told_and_not_claimed(self):
         simulator = self.simulator(scenario={"switches": {"lookback": {"days": 14}}})
         pipeline = self.pipeline("costs: { since: 2026-11-12, lookback: 3d, group_by: [project_id] }\nprojects: {}")

@@ -22,7 +22,7 @@ extension GenerationCommit {
                 Watermark(
                     stream: stream.name,
                     watermark: stream.watermark,
-                    coverageFrom: stream.coverage?.from,
+                    coverageFrom: stream.coverage?.begins,
                     coverageTo: stream.coverage?.to,
                     groupBy: stream.groupBy ?? [],
                     bucketWidth: stream.bucketWidth,

@@ -49,6 +49,7 @@ struct StreamClosing: Sendable {
         switch spec.mode {
         case .report, .log:
             try await closePartitions(runs, spilled, early, reader, window: fetched.window, into: &result)
+            if let moment = fetched.refusedFrom { result.coverage = result.coverage?.opened(from: moment) }
         case .snapshot: try closeSnapshot(runs, spilled, reader, into: &result)
         case .singleton: try closeSingleton(runs, spilled, reader, into: &result)
         }

@@ -30,6 +30,8 @@ struct StreamRun: Sendable {
         var parents: [[String: String]] = []
         var result: StreamResult
         var window: TimeWindow?
+        /// Where the window began that the API's history does not reach back to.
+        var refusedFrom: Instant?
     }
 
     var spec: StreamSpec { plan.spec }
@@ -45,6 +47,7 @@ struct StreamRun: Sendable {
         var window = self.window
         var notes = groupingNotes
         var number = 0
+        var refusedFrom: Instant?
         // A grouping or a history that the API refuses is asked for again with less; each attempt leaves one dimension
         // or a piece of history out, so that they end.
         while true {
@@ -53,6 +56,7 @@ struct StreamRun: Sendable {
             switch attempt {
             case .success(var fetched):
                 fetched.result.notes = notes + fetched.result.notes
+                fetched.refusedFrom = refusedFrom
                 return .success(fetched)
             case .failure(let failure):
                 if let dropped = fallback(groupBy, window, failure) {
@@ -63,6 +67,7 @@ struct StreamRun: Sendable {
                 }
                 if let start = laterStart(window, failure), let old = window {
                     window = TimeWindow(start: start, end: old.end)
+                    refusedFrom = refusedFrom ?? old.start
                     notes.append("the API's history begins later: read from \(start.text) instead of \(old.start.text)")
                     continue
                 }

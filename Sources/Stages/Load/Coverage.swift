@@ -38,6 +38,15 @@ extension Manifest {
             return Coverage(from: min(from, start), to: max(to, end), gaps: left)
         }
 
+        /// Asked for from `moment` on, which the API had forgotten: a gap of its own, so that the next run does not ask for it again.
+        package func opened(from moment: Instant) -> Coverage {
+            guard moment < from else { return self }
+            return Coverage(from: moment, to: to, gaps: [Span(from: moment, to: from)] + gaps)
+        }
+
+        /// The first moment that was read.
+        package var begins: Instant { gaps.first.map { $0.from == from ? $0.to : from } ?? from }
+
         /// Whether this moment was read.
         package func holds(_ moment: Instant) -> Bool {
             moment >= from && moment < to && !gaps.contains { $0.from <= moment && moment < $0.to }
