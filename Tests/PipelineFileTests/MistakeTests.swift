@@ -192,7 +192,7 @@ import Testing
         ),
         (
             "alerts: { webhook: http://example.com }",
-            "4:20 \"webhook\" must begin with https:// (plain http only to this machine, or with `allow_plain_http: true`)"
+            "4:20 \"webhook\" must begin with https:// (plain http only to this machine)"
         ),
         (
             "alerts: { certificate_expiry: 30 }",

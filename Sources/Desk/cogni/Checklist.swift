@@ -273,7 +273,7 @@ struct Checklist {
             let newest = try root.current()?.manifest.streams.compactMap(\.watermark).max()
             if now < Instant(year: 2025, month: 1, day: 1) || newest.map({ now < $0 }) == true {
                 throw Fault(
-                    .cannotWrite,
+                    .badPlan,
                     "it says \(now.text), which is before what has been published",
                     mend: "set the machine's clock"
                 )

@@ -88,7 +88,7 @@ struct NetworkChecks {
             let isWarning = size > NetworkChecks.notableDifference
             return Checklist.Finding(name: "server time", detail: detail, isWarning: isWarning)
         }
-        let fault = Fault(.cannotWrite, "this machine's clock is \(detail)", mend: "set the machine's clock")
+        let fault = Fault(.badPlan, "this machine's clock is \(detail)", mend: "set the machine's clock")
         return Checklist.Finding(name: "server time", detail: fault.what, fault: fault)
     }
 

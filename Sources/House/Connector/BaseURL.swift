@@ -1,7 +1,11 @@
 /// What an address of an API must look like before a credential is sent there.
 package enum BaseURL {
     /// What is wrong with an address, as the end of a sentence; `nil`: nothing.
-    package static func problem(with text: String, allowPlainHTTP: Bool) -> String? {
+    package static func problem(
+        with text: String,
+        allowPlainHTTP: Bool,
+        wayOut: String? = "allow_plain_http: true"
+    ) -> String? {
         let https = text.hasPrefix("https://"), http = text.hasPrefix("http://")
         guard https || http else { return "must begin with https://" }
         let rest = text.dropFirst(https ? 8 : 7)
@@ -14,7 +18,8 @@ package enum BaseURL {
         let host = host(of: authority)
         if host.isEmpty { return "names no host" }
         if http, !allowPlainHTTP, !isLoopback(host) {
-            return "must begin with https:// (plain http only to this machine, or with `allow_plain_http: true`)"
+            return
+                "must begin with https:// (plain http only to this machine\(wayOut.map { ", or with `\($0)`" } ?? ""))"
         }
         return nil
     }

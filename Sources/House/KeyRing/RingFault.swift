@@ -16,6 +16,8 @@ enum RingFault {
     static func file(_ error: PrivateFileError, _ kind: String, _ path: String) -> Fault {
         func of(_ what: String, _ path: String, mend: String) -> Fault { fault(kind, what, path, mend: mend) }
         return switch error {
+        case .missing where kind.hasSuffix("folder"):
+            of("the \(kind) \(path) does not exist", path, mend: "make the folder first, or name another one")
         case .missing:
             of(
                 "the \(kind) \(path) does not exist",

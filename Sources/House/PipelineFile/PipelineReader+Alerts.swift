@@ -60,7 +60,7 @@ extension PipelineReader {
     /// Where events are sent. Such addresses often are secrets themselves.
     private func webhook(_ section: Section) -> Secret? {
         guard let open = openValue(section, "webhook"), let url = open.value, !url.isEmpty else { return nil }
-        if let problem = BaseURL.problem(with: String(url.prefix { $0 != "?" }), allowPlainHTTP: false) {
+        if let problem = BaseURL.problem(with: String(url.prefix { $0 != "?" }), allowPlainHTTP: false, wayOut: nil) {
             report.error(.wrongValue, "\"webhook\" \(problem)", at: open.place)
         }
         return Secret(url, name: open.name ?? "alerts.webhook")

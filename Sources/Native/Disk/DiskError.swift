@@ -41,6 +41,8 @@ package struct DiskError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Something on the way is a file.
+    package var isNoFolder: Bool { number == ENOTDIR }
     package var isMissing: Bool { number == ENOENT || number == ENOTDIR }
     package var isExisting: Bool { number == EEXIST || number == ENOTEMPTY }
     /// A hard link that the file system can't make: other device, too many links, or none at all.

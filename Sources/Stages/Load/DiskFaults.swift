@@ -8,8 +8,9 @@ extension Fault {
         let mend =
             switch error.cause {
             case .full: "free space on the disk of `\(error.path)`, then run again; nothing half-written is visible"
-            case .denied: "make `\(error.path)` accessible to this user, or set `load.directory` or `--output`"
-            case .missing: "check that `\(error.path)` exists"
+            case .denied: "make `\(error.path)` accessible to this user, or name another place"
+            case .missing where error.isNoFolder: "name another place: a file stands where a folder is needed"
+            case .missing: "check that `\(error.path)`, and the folder that it is in, exist"
             case .tooManyOpen: "raise the limit of open files (`ulimit -n`), then run again"
             case .device: "check the disk's health, then run again"
             case .other: "mend what the system says, then run again"
