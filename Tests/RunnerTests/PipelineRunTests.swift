@@ -184,6 +184,39 @@ import Testing
         #expect(transport.asked.withLock { $0.contains("/teams/a/members") } == isStagingLost)
     }
 
+    /// "Run again" is what the runbook says of exit code 5: what failed must not pass for empty parents then.
+    @Test func parentsThatAreAllRefusedAreRefusedAlsoInTheRunThatGoesOn() async throws {
+        let toy = try Toy(concurrency: 1)
+        _ = try await toy.run(Scripted(Self.day1), now: "2026-01-01")
+        var refused = Self.day1
+        for team in ["a", "b", "c"] {
+            refused["/teams/\(team)/members"] = [(400, #"{"error":{"message":"unknown parameter"}}"#)]
+        }
+        for attempt in 1...3 {
+            // Nothing else is published, so that the next run goes on with this one.
+            let summary = try await toy.run(Scripted(refused), now: "2026-01-02", streams: ["members"])
+            #expect(summary.exitCode == 5, "attempt \(attempt)")
+            #expect(try toy.lines("members").allSatisfy { $0.contains(#""deleted_at":null"#) }, "attempt \(attempt)")
+        }
+    }
+
+    @Test func aRunThatGoesOnTellsOfTheParentsThatAreGoneAndThoseThatAreRefused() async throws {
+        let toy = try Toy(concurrency: 1)
+        var day = Self.day1
+        day["/teams/a/members"] = [(404, #"{"error":{"message":"no such team"}}"#)]
+        day["/teams/b/members"] = [(400, #"{"error":{"message":"archived"}}"#)]
+        day["/teams/c/members"] = [(401, #"{"error":{"message":"revoked","code":"invalid_api_key"}}"#)]
+        #expect(try await toy.run(Scripted(day), now: "2026-01-01").exitCode == 3)
+        day["/teams/c/members"] = [Self.page(#"{"id":"z"}"#)]
+        let transport = Scripted(day)
+        let summary = try await toy.run(transport, now: "2026-01-01")
+        #expect(summary.exitCode == 0, "\(summary.faults)")
+        let notes = try #require(summary.streams.first { $0.name == "members" }).notes.joined(separator: "\n")
+        #expect(notes.contains("1 of 3 parents have none, or are gone"))
+        #expect(notes.contains("1 parents were refused by the API (400)"))
+        #expect(transport.asked.withLock { $0.contains("/teams/a/members") } == false)
+    }
+
     @Test func aRefusedKeyStopsTheRunAndPublishesNothing() async throws {
         let toy = try Toy()
         let summary = try await toy.run(

@@ -86,13 +86,19 @@ struct Toy {
         pipeline = try reading.get()
     }
 
-    func run(_ transport: any Transport, now: String, fetchAheadFrom: Int? = nil) async throws -> RunSummary {
+    func run(
+        _ transport: any Transport,
+        now: String,
+        streams: Set<String>? = nil,
+        fetchAheadFrom: Int? = nil
+    ) async throws -> RunSummary {
         var options = RunOptions(
             now: try #require(Instant(text: now)),
             output: folder + "/toy",
             runID: "run-\(UUID().uuidString.prefix(8))"
         )
         options.checkpointInterval = .zero
+        options.streams = streams
         if let fetchAheadFrom { options.fetchAheadFrom = fetchAheadFrom }
         let doors = RunDoors(
             fetcher: PageFetcher(

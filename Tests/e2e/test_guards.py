@@ -2,10 +2,11 @@
 
 import datetime
 import json
+import time
 import unittest
 
 from harness import CogniTest
-from plain_api import PlainTest
+from plain_api import PlainTest, page
 
 STREAMS = """
 users: { max_shrink: 50%, min_rows: 2 }
@@ -124,9 +125,9 @@ class Reports(PlainTest, CogniTest):
     def sales(self, query):
         data = []
         for at in range(int(query["from"]), int(query["to"]), 3600):
-            time = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-            day = time.strftime("%d")
-            gone = day in self.empty or day in self.thin and time.hour > 5
+            moment = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
+            day = moment.strftime("%d")
+            gone = day in self.empty or day in self.thin and moment.hour > 5
             results = [] if gone else [{"copies": 3}]
             data.append({"start_time": at, "end_time": at + 3600, "results": results})
         return json.dumps({"data": data, "has_more": False, "next_page": None}).encode()
@@ -155,6 +156,49 @@ class Reports(PlainTest, CogniTest):
         self.thin = {"18"}
         self.again()
         self.assertEqual(self.days()["dt=2026-11-18"], 6)
+
+
+class Parents(PlainTest, CogniTest):
+    """What stands below a list whose answers can't be trusted stays as it was."""
+
+    def setUp(self):
+        super().setUp()
+        self.things = [{"id": name} for name in "abcd"]
+        self.server = self.api({"/things": lambda _: page(*self.things)})
+        for name in "abcd":
+            self.server.pages[f"/things/{name}/parts"] = page({"id": "p" + name})
+        self.file = self.plain("things: {}\nparts: {}", source="concurrency: 1")
+        self.go(self.file, self.server)
+
+    def again(self, *more, **rest):
+        return self.go(self.file, self.server, *more, now="2026-11-21T00:00:00Z", **rest)
+
+    def refuse(self, seconds):
+        def refused(_):
+            time.sleep(seconds)
+            return 400, {}, b'{"error":{"message":"bad parameter"}}'
+
+        for name in "abcd":
+            self.server.pages[f"/things/{name}/parts"] = refused
+
+    def deleted(self, stream="parts"):
+        return [row["id"] for row in self.at().rows(stream) if row["deleted_at"] is not None]
+
+    def test_refused_below_every_parent_it_is_refused_again_however_often_it_runs(self):
+        self.refuse(0.4)  # so that progress becomes durable on the way
+        for _ in range(3):  # alone, since a run that publishes something leaves nothing to go on from
+            self.assertIn("bad parameter", self.again("--streams", "parts", expect=5).out)
+            self.assertEqual(self.deleted(), [])
+
+    def test_stopped_among_refusals_the_run_that_goes_on_counts_them_too(self):
+        self.refuse(0.4)
+        process = self.begin(self.file, self.server, now="2026-11-21T00:00:00Z")
+        self.wait(lambda: "/things/c/" in self.server.asked[-1], process, "for the third parent")
+        process.terminate()
+        process.communicate()
+        self.assertEqual(process.returncode, 143)
+        self.assertIn("bad parameter", self.again(expect=5).out)
+        self.assertEqual(self.deleted(), [])
 
 
 class Organizations(CogniTest):

@@ -27,6 +27,8 @@ actor ProgressKeeper {
 
     struct Kept: Sendable {
         var isDone: Bool
+        /// The API had nothing to list (404).
+        var isAbsent: Bool
         var memento: String
         var buckets: [(start: Instant, end: Instant)]?
     }
@@ -124,7 +126,12 @@ actor ProgressKeeper {
             else { return nil }
             return (Instant(seconds: Int64(start)), Instant(seconds: Int64(end)))
         }
-        return Kept(isDone: row.state == .done, memento: row.counters["walk"]?.text ?? "", buckets: buckets)
+        return Kept(
+            isDone: row.state == .done,
+            isAbsent: row.counters["absent"] != nil,
+            memento: row.counters["walk"]?.text ?? "",
+            buckets: buckets
+        )
     }
 
     /// Notes that a page was taken; durable at the next checkpoint.
@@ -156,13 +163,13 @@ actor ProgressKeeper {
     }
 
     /// Notes that a walk has ended, after so many pages.
-    func finish(_ stream: String, slice: String, pages: Int) async {
+    func finish(_ stream: String, slice: String, pages: Int, isAbsent: Bool = false) async {
         guard streams[stream]?.isResumable == true else { return }
         var row = streams[stream]?.slices[slice] ?? earlier[slice] ?? SliceProgress(id: slice, stream: stream)
         row.state = .done
         row.pages = pages
         row.nextPage = nil
-        row.counters = [:]
+        row.counters = isAbsent ? ["absent": .integer(1)] : [:]
         await note(row)
     }
 

@@ -30,7 +30,10 @@ extension StreamRun {
         let id = SliceID.text(spec.name, slice, groupBy: requests.groupBy)
         var walk = SliceWalk(spec, slice, width: bucketSeconds)
         if let kept = await progress.kept(spec.name, slice: id) {
-            if kept.isDone { return outcome }
+            if kept.isDone {
+                outcome.absent += kept.isAbsent ? 1 : 0
+                return outcome
+            }
             walk.resume(kept)
         }
         while !walk.isFinished {
@@ -49,7 +52,11 @@ extension StreamRun {
                         return outcome
                     }
                     outcome.noteAbsence(failure, fault)
-                    await progress.finish(spec.name, slice: id, pages: walk.pages)
+                    // A refusal is not kept as an end: only when all walks have ended is it known whether it was one parent's or the
+                    // stream's own, and a run that goes on would take the stream's for empty parents.
+                    if outcome.refused == 0 {
+                        await progress.finish(spec.name, slice: id, pages: walk.pages, isAbsent: true)
+                    }
                     return outcome
                 case .success(let page):
                     outcome.note(page.attempts)
