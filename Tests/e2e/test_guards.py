@@ -53,6 +53,19 @@ class Guards(CogniTest):
         self.assertFalse(stream["stale"])
         self.assertEqual(sum(row["deleted_at"] is not None for row in self.at().rows("projects")), 3)
 
+    def test_children_and_grandchildren_of_a_list_that_is_held_back_keep_their_files(self):
+        streams = ("projects", "project_users", "project_user_roles", "project_api_keys")
+        self.file = self.pipeline("projects: { max_shrink: 20% }\n" + "".join(f"{name}: {{}}\n" for name in streams[1:]), name="tree")
+        self.again()
+        before = {name: self.at("tree").stream(name)["partitions"] for name in streams}
+        rows = {name: len(self.at("tree").rows(name)) for name in streams}
+        self.assertTrue(all(rows.values()), rows)
+        self.lose(0.75)
+        done = self.again(expect=5)
+        for name in streams:
+            self.assertEqual(done.stream(name)["status"], "stale", name)
+            self.assertEqual(self.at("tree").stream(name)["partitions"], before[name], name)
+
     def test_a_loss_within_the_share_is_published(self):
         self.file = self.pipeline(STREAMS.replace("max_shrink: 20%", "max_shrink: 80%"))
         self.lose(0.75)
@@ -199,6 +212,37 @@ class Parents(PlainTest, CogniTest):
         self.assertEqual(process.returncode, 143)
         self.assertIn("bad parameter", self.again(expect=5).out)
         self.assertEqual(self.deleted(), [])
+
+    def test_children_of_a_list_that_is_held_back_keep_their_files(self):
+        self.file = self.plain("things: { min_rows: 1, max_shrink: 50% }\nparts: {}")
+        self.things = []
+        asked = len(self.server.asked)
+        done = self.again(expect=5)
+        self.assertEqual([done.stream(name)["status"] for name in ("things", "parts")], ["stale", "stale"])
+        self.assertIn("its parent stream things could not be listed: the stream was held back: it came with 0 rows", done.out)
+        self.assertEqual(self.deleted(), [])
+        self.things = [{"id": "a"}]
+        self.assertIn("75% less", self.again(expect=5).out)
+        self.assertEqual(self.deleted(), [])
+        self.assertEqual(len(self.server.asked), asked + 2, "nothing is asked for below a list that is held back")
+        self.again("--accept-shrink", "things")
+        self.assertEqual(self.deleted(), ["pb", "pc", "pd"])
+
+    def test_a_parent_that_is_fetched_for_its_ids_alone_is_judged_too(self):
+        self.file = self.plain("things: { max_shrink: 50% }\nparts: {}")
+        self.things = [{"id": "a"}]
+        done = self.again("--streams", "parts", expect=5)
+        self.assertIn("--accept-shrink things", done.out)
+        self.assertEqual(self.deleted(), [])
+        self.again("--streams", "parts", "--accept-shrink", "things")
+        self.assertEqual(self.deleted(), ["pb", "pc", "pd"])
+        self.assertEqual(self.deleted("things"), [])
+
+    def test_a_list_within_its_guard_has_its_children_read(self):
+        self.file = self.plain("things: { min_rows: 1, max_shrink: 50% }\nparts: {}")
+        self.things = self.things[:3]
+        self.again()
+        self.assertEqual((self.deleted("things"), self.deleted()), (["d"], ["pd"]))
 
 
 class Organizations(CogniTest):

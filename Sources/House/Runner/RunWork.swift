@@ -23,7 +23,8 @@ struct RunWork: Sendable {
     /// What a stream's children wait for.
     private enum ParentRows: Sendable {
         case rows([[String: String]])
-        case failed(Fault, stopsRun: Bool)
+        /// `isHeld`: the parent was listed, and is not published all the same.
+        case failed(Fault, stopsRun: Bool, isHeld: Bool)
     }
 
     /// Every selected stream's result, in the connector's order.
@@ -99,14 +100,15 @@ struct RunWork: Sendable {
         if let last = spec.parents.last {
             switch await desk.rows(of: last.stream) {
             case .rows(let rows): parents = kept(rows, last)
-            case .failed(let fault, let stopsRun):
+            case .failed(let fault, let stopsRun, let isHeld):
                 failed.fault = Fault(
                     stopsRun ? .interrupted : fault.code,
                     "its parent stream \(last.stream) could not be listed: \(fault.what)",
                     at: ["stream \(spec.name)"],
-                    mend: "mend that first, then run again"
+                    mend: isHeld ? fault.mend : "mend that first, then run again"
                 )
-                await desk.put(spec.name, .failed(fault, stopsRun: stopsRun))
+                failed.isHeld = isHeld
+                await desk.put(spec.name, .failed(fault, stopsRun: stopsRun, isHeld: isHeld))
                 return failed
             }
         }
@@ -130,7 +132,7 @@ struct RunWork: Sendable {
         let fetched = doors.milliseconds()
         switch outcome {
         case .failure(let failure):
-            await desk.put(spec.name, .failed(failure.fault, stopsRun: failure.stopsRun))
+            await desk.put(spec.name, .failed(failure.fault, stopsRun: failure.stopsRun, isHeld: false))
             result = failure.result
             result.fault = failure.fault
             result.stopsRun = failure.stopsRun
@@ -143,7 +145,10 @@ struct RunWork: Sendable {
             result.coverage = old(spec.name)?.coverage
             result.watermark = old(spec.name)?.watermark
         case .success(.some(let brought)):
-            await desk.put(spec.name, .rows(brought.parents))
+            // Below a list that may be held back nothing is asked for before it is known not to be: whatever stands below a parent that it
+            // lacks would count as deleted, though the list itself does not say so.
+            let isWaitedFor = mayBeHeld(plan)
+            if !isWaitedFor { await desk.put(spec.name, .rows(brought.parents)) }
             result = brought.result
             if isSelected {
                 do throws(Fault) {
@@ -153,6 +158,17 @@ struct RunWork: Sendable {
                 } catch {
                     result.fault = error
                 }
+            } else if isWaitedFor, spec.mode == .snapshot {
+                // Not closed, so repeats are not known: they count as rows.
+                var counted = result
+                counted.tally.kept = result.tally.fetched - result.tally.droppedTotal
+                result.fault = shrunk(plan, counted)
+                result.isHeld = result.fault != nil
+            }
+            if isWaitedFor {
+                let isHeld = result.isHeld
+                let failure = result.fault.map { ParentRows.failed($0, stopsRun: false, isHeld: isHeld) }
+                await desk.put(spec.name, failure ?? .rows(brought.parents))
             }
         }
         if result.fault != nil { result.tally = .unpublished(result.tally.fetched) }
@@ -186,9 +202,19 @@ struct RunWork: Sendable {
             do throws(Fault) { ids = try self.ids(column, plan.spec, result.files) } catch { return error }
             if let fault = await organization.check(ids: ids) { return fault.within("stream \(plan.spec.name)") }
         }
+        return shrunk(plan, result)
+    }
+
+    /// Why a stream that came out suspiciously small is not published, unless somebody said that it may be.
+    private func shrunk(_ plan: Pipeline.StreamPlan, _ result: StreamResult) -> Fault? {
         if options.acceptShrink.contains(plan.spec.name) { return nil }
         let naming = PartitionNaming(pipeline.load.partitionBy)
         return PublishGuard(plan: plan, old: current?.manifest.stream(plan.spec.name), naming: naming).fault(result)
+    }
+
+    /// Whether a stream that was read whole might not be published all the same.
+    private func mayBeHeld(_ plan: Pipeline.StreamPlan) -> Bool {
+        plan.minRows != nil || plan.maxShrink != nil || !OrganizationPin.columns(of: plan.spec).isEmpty
     }
 
     /// What a column of the stream's new files names. Files that an earlier attempt closed are read for it.
