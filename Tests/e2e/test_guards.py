@@ -171,6 +171,23 @@ class Reports(PlainTest, CogniTest):
         self.assertEqual(self.days()["dt=2026-11-18"], 6)
 
 
+    def test_a_refresh_with_no_time_to_read_is_refused_before_it_drops_what_there_is(self):
+        before, asked = self.at().tree(), len(self.server.asked)
+        done = self.go(self.file, self.server, "--full-refresh", "--until", "2026-11-10", now="2026-11-20T06:00:00Z", expect=2)
+        self.assertIn("nothing to read from 2026-11-17T00:00:00Z to 2026-11-10T00:00:00Z", done.error)
+        self.assertIn("`--full-refresh` would drop the 72 rows of sales", done.error)
+        self.assertEqual(len(self.server.asked), asked)
+        self.assertEqual(self.at().generation, "generations/000001")
+        self.assertEqual(self.days(), {name: 24 for name in ("dt=2026-11-17", "dt=2026-11-18", "dt=2026-11-19")})
+        self.assertEqual({name: digest for name, digest in self.at().tree().items() if name in before}, before)
+        # A plain run with nothing to read changes nothing, and neither is it a mistake.
+        self.go(self.file, self.server, "--until", "2026-11-10", now="2026-11-20T00:00:00Z")
+        self.assertEqual(sum(self.days().values()), 72)
+
+    def test_a_refresh_of_what_has_no_rows_yet_may_have_nothing_to_read(self):
+        self.go(self.file, self.server, "--full-refresh", "--until", "2026-11-10", output=self.folder / "new")
+
+
 class Parents(PlainTest, CogniTest):
     """What stands below a list whose answers can't be trusted stays as it was."""
 

@@ -19,6 +19,7 @@ struct RunGuards {
         try refuseMissingLibrary()
         try refuseClockThatWentBack()
         try refuseOtherOwner()
+        try refuseEmptyRefresh()
     }
 
     var owner: SourceOwner {
@@ -73,6 +74,29 @@ struct RunGuards {
         throw belongs(
             known,
             "this file lacks its \(lost.count == 1 ? "stream" : "streams") \(lost.joined(separator: ", "))"
+        )
+    }
+
+    /// A refresh puts what is read in the place of what there is. Of a stream with no time to read nothing would come, and its rows
+    /// would go; no guard looks at a stream that was not read.
+    private func refuseEmptyRefresh() throws(Fault) {
+        guard let current, options.fullRefresh else { return }
+        let selected = pipeline.streams.filter { options.streams?.contains($0.spec.name) ?? true }
+        let emptied = selected.filter { plan in
+            plan.spec.window != nil && options.window(of: plan, after: nil) == nil
+                && (current.manifest.stream(plan.spec.name)?.rows ?? 0) > 0
+        }
+        guard let first = emptied.first else { return }
+        let rows = emptied.reduce(0) { $0 + (current.manifest.stream($1.spec.name)?.rows ?? 0) }
+        let names = emptied.map(\.spec.name)
+        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", and \(names.count - 5) more" : "")
+        let start = (options.since ?? first.since).map { "from \($0.text) " } ?? ""
+        let end = min(options.until ?? first.until ?? options.now, options.now)
+        throw Fault(
+            .badPlan,
+            "there is nothing to read \(start)to \(end.text), and `--full-refresh` would drop the \(rows) rows of \(shown)",
+            at: [options.pipelineFile],
+            mend: "set `since` before `until` and before now, or leave these streams out with `--streams`"
         )
     }
 
