@@ -72,7 +72,7 @@ struct PublishGuard {
             "the stream was held back: it \(what)",
             at: ["stream \(plan.spec.name)"],
             mend:
-                "if that is right, run again with `--accept-shrink \(plan.spec.name)`; the other streams are published, this one keeps its last files"
+                "if that is right, run again with `--accept-shrink \(plan.spec.name)`; it and the streams below it keep their last files, the others are published"
         )
     }
 
