@@ -429,6 +429,82 @@ class Epochs(KeyTest):
         self.sealed(streams="users: {}")
 
 
+class Leftovers(KeyTest):
+    """Streams that a run left as they were, beside streams that it wrote under other rules of encryption."""
+
+    LATER = "2025-12-02T06:00:00Z"
+
+    def written(self, seal, *more, streams="users: {}\nprojects: {}", **rest):
+        self.pipeline_file = self.pipeline(streams, name="sealed", transform=SEAL % "deterministic" if seal else "")
+        return self.replay(self.pipeline_file, *more, env=self.env, now=self.LATER, **rest)
+
+    def assertUsersSealedUnder(self, kid, output):  # noqa: N802
+        self.assertEqual(self.kids(output)[next(file["path"] for _, _, file in output.files("users"))], {kid})
+        self.assertEqual(output.manifest["key_ids"], [kid])
+        self.assertEqual([key["kid"] for key in output.manifest["crypto"]["keys"]], [kid])
+        self.assertIn("users.email", [field["path"] for field in output.manifest["crypto"]["fields"]])
+        self.assertTrue(any("@" in row for row in self.opened(output, "users")))
+
+    def test_tokens_of_a_stream_that_was_left_out_can_be_opened_after_encryption_was_taken_away(self):
+        output = self.sealed(streams="users: {}\nprojects: {}")
+        old, = output.manifest["key_ids"]
+        fields = output.manifest["crypto"]["fields"]
+        self.written(False, "--full-refresh", "--streams", "projects")
+        self.assertUsersSealedUnder(old, output)
+        self.assertEqual(output.manifest["crypto"]["fields"], fields)
+        self.written(False, "--full-refresh")
+        self.assertEqual(output.manifest["key_ids"], [])
+        self.assertNotIn("crypto", output.manifest)
+
+    def test_a_key_of_a_stream_that_was_left_out_is_not_retired_unasked_and_can_be_changed(self):
+        output = self.sealed(streams="users: {}\nprojects: {}")
+        old, = output.manifest["key_ids"]
+        self.written(False, "--full-refresh", "--streams", "projects")
+        new = next(key["kid"] for key in self.keys("rotate")["keys"] if key["state"] == "active")
+        done = self.keys("retire", old, "--output", output.path, "--yes", expect=9)
+        self.assertIn("(current) becomes unreadable in 1 files", done.error)
+        sealing = self.pipeline("users: {}\nprojects: {}", name="sealed", transform=SEAL % "deterministic")
+        self.cogni("keys", "reencrypt", sealing, "--output", self.output, env=self.env, expect=0)
+        self.keys("retire", old, "--output", output.path, "--yes")
+        self.assertUsersSealedUnder(new, output)
+
+    def test_tokens_of_a_stream_that_stayed_stale_can_be_opened_after_encryption_was_taken_away(self):
+        output = self.sealed(streams="users: {}\nprojects: {}")
+        old, = output.manifest["key_ids"]
+        fixture = self.folder / "without-users"
+        shutil.copytree(FIXTURE, fixture)
+        shutil.rmtree(fixture / "users")
+        self.written(False, "--full-refresh", fixture=fixture, expect=2)
+        self.assertTrue(output.stream("users")["stale"])
+        self.assertUsersSealedUnder(old, output)
+
+    def test_clear_files_of_a_stream_that_was_left_out_are_not_said_to_be_encrypted(self):
+        self.written(False, streams="users: {}\nprojects: {}\ninvites: {}")
+        output = self.at("sealed")
+        for refresh in (["--full-refresh"], []):
+            self.written(True, "--streams", "projects,invites", *refresh, streams="users: {}\nprojects: {}\ninvites: {}")
+            self.assertTrue(any("@" in (row["email"] or "") for row in output.rows("users")))
+            self.assertNotIn("key_id", next(file for _, _, file in output.files("users")))
+            paths = [field["path"] for field in output.manifest["crypto"]["fields"]]
+            self.assertNotIn("users.email", paths)
+            self.assertIn("invites.email", paths)
+            self.assertKeysNoted(output)
+        self.assertIn("--full-refresh --streams users", self.written(True, streams="users: {}\nprojects: {}\ninvites: {}", expect=2).error)
+
+    def test_tokens_of_two_organizations_do_not_come_into_one_manifest(self):
+        streams = "users: {}\ninvites: {}"
+        output = self.sealed(streams=streams)
+        tree = output.tree()
+        text = self.pipeline_file.read_text().replace("  connector: openai_admin\n", "  connector: openai_admin\n  organization: org-other\n")
+        self.pipeline_file.write_text(text)
+        run = [self.pipeline_file, "--full-refresh"]
+        done = self.replay(*run, "--streams", "invites", env=self.env, expect=2)
+        self.assertIn("--full-refresh", done.error)
+        self.assertEqual(output.tree(), tree)
+        self.replay(*run, env=self.env)
+        self.assertEqual(output.manifest["crypto"]["tenant"], "org-other")
+
+
 class Openings(KeyTest):
     def setUp(self):
         super().setUp()

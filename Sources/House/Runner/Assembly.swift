@@ -26,10 +26,9 @@ struct Assembly {
             case .tarZstd: .tarZstd
             case .zip: .zip
             }
-        let rules = FieldRules(pipeline: pipeline, doors: doors)
-        if doors.key != nil, !rules.sealedFields.isEmpty {
-            publication.manifest.crypto = Manifest.Crypto(tenant: doors.tenant, fields: sealedFields(rules))
-        }
+        let written = Set(results.filter { $0.fault == nil }.map(\.name))
+        let sealed = SealedColumns(pipeline: pipeline, doors: doors, current: current?.manifest)
+        publication.manifest.crypto = try sealed.crypto(written: written)
         for plan in pipeline.streams {
             let name = plan.spec.name
             let old = current?.manifest.stream(name)
@@ -53,7 +52,7 @@ struct Assembly {
                 addLedger(plan, result, options.fullRefresh ? nil : oldLedger.map(labelled), to: &publication)
             }
         }
-        if let key = doors.key { KeyNames.note(key, doors.ring, current?.manifest, in: &publication.manifest) }
+        KeyNames.note(doors.key, doors.ring, current?.manifest, in: &publication.manifest)
         return publication
     }
 
@@ -142,36 +141,6 @@ struct Assembly {
             stream.isStale = true
             publication.add(stream, columns: stored(plan), staged: [])
         }
-    }
-
-    private func sealedFields(_ rules: FieldRules) -> [Manifest.Crypto.Field] {
-        let algorithm = pipeline.transform.encryption?.mode.rawValue ?? "deterministic"
-        var fields: [Manifest.Crypto.Field] = []
-        for plan in pipeline.streams {
-            let name = plan.spec.name
-            for column in plan.spec.columns {
-                if rules.isSealed(stream: name, column: column) {
-                    fields.append(
-                        Manifest.Crypto.Field(
-                            path: "\(name).\(column.name)",
-                            algorithm: algorithm,
-                            domain: FieldRules.domain(stream: name, column: column)
-                        )
-                    )
-                }
-                for inner in column.inner where rules.isSealed(stream: name, inner: inner) {
-                    let path = inner.path.joined(separator: ".")
-                    fields.append(
-                        Manifest.Crypto.Field(
-                            path: "\(name).\(column.name).\(path)",
-                            algorithm: algorithm,
-                            domain: inner.domain ?? "\(name).\(column.name).\(path)"
-                        )
-                    )
-                }
-            }
-        }
-        return fields
     }
 
     /// One line a stream, for the table.

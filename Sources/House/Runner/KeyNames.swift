@@ -5,10 +5,12 @@ internal import Sealing
 
 /// What a manifest says of keys: which ones its files are sealed under, and the epoch of each.
 enum KeyNames {
-    /// Names the active key, and every other that a file still has, in the order of their epochs.
-    static func note(_ key: DataKey, _ ring: KeyRing?, _ old: Manifest?, in manifest: inout Manifest) {
-        guard manifest.crypto != nil else { return }
-        let kids = Set(manifest.files.compactMap(\.keyID)).union([key.kid])
+    /// Names every key that a file has, and the active one where anything is encrypted, in the order of their epochs.
+    ///
+    /// - Parameter key: `nil` when the pipeline encrypts nothing; files of earlier runs may still hold tokens.
+    static func note(_ key: DataKey?, _ ring: KeyRing?, _ old: Manifest?, in manifest: inout Manifest) {
+        var kids = Set(manifest.files.compactMap(\.keyID))
+        if manifest.crypto != nil, let key { kids.insert(key.kid) }
         var keys: [Manifest.Crypto.Key] = []
         for kid in kids {
             if let entry = ring?.entry(kid) {
@@ -24,10 +26,11 @@ enum KeyNames {
         manifest.crypto?.keys = keys
     }
 
-    /// The stream with the key noted at each of its files, as far as the manifest tells.
+    /// The stream with the key noted at each of its files, as far as the manifest tells. Where it notes the key of any file, a file
+    /// without one holds no token.
     static func labelled(_ stream: Manifest.Stream, in manifest: Manifest) -> Manifest.Stream {
         guard let crypto = manifest.crypto, let only = manifest.keyIDs.first,
-            !Resealing.fields(of: stream.name, crypto).isEmpty
+            !Resealing.fields(of: stream.name, crypto).isEmpty, !manifest.files.contains(where: { $0.keyID != nil })
         else { return stream }
         var stream = stream
         for partition in stream.partitions.indices {

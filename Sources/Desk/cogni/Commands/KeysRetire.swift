@@ -99,10 +99,10 @@ private struct Use {
         var uses: [Use] = []
         for number in try root.generations() {
             let manifest = try root.generation(number).manifest
-            guard manifest.keyIDs.contains(key) else { continue }
             // Older manifests do not say it of each file.
             let isNoted = manifest.files.contains { $0.keyID != nil }
-            let files = isNoted ? manifest.files.filter { $0.keyID == key }.count : manifest.files.count
+            let unnoted = manifest.keyIDs.contains(key) ? manifest.files.count : 0
+            let files = isNoted ? manifest.files.filter { $0.keyID == key }.count : unnoted
             guard files > 0 else { continue }
             uses.append(Use(output: root.path, generation: number, isCurrent: number == current, files: files))
         }
