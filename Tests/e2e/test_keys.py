@@ -504,6 +504,19 @@ class Leftovers(KeyTest):
         self.replay(*run, env=self.env)
         self.assertEqual(output.manifest["crypto"]["tenant"], "org-other")
 
+    def test_a_reset_outlives_a_reencryption(self):
+        output = self.sealed()
+        self.keys("rotate")
+        state = lambda: json.loads(self.cogni("state", "export", self.pipeline_file, "--output", self.output, env=self.env, expect=0).out)  # noqa: E731
+        cursors = lambda: [mark["stream"] for mark in state()["streams"]]  # noqa: E731
+        self.assertIn("usage_completions", cursors())
+        self.cogni("state", "reset", self.pipeline_file, "--stream", "usage_completions", "--output", self.output, env=self.env, expect=0)
+        left = cursors()
+        self.assertNotIn("usage_completions", left)
+        self.cogni("keys", "reencrypt", self.pipeline_file, "--output", self.output, env=self.env, expect=0)
+        self.assertEqual(output.generation, "generations/000002")
+        self.assertEqual(cursors(), left)
+
 
 class Openings(KeyTest):
     def setUp(self):

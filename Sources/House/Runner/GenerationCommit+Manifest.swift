@@ -32,3 +32,15 @@ extension GenerationCommit {
         )
     }
 }
+
+extension StateStore {
+    /// Streams that are to be read from the beginning: a generation has them, and the state that follows it has no position of theirs.
+    /// Of a state that does not follow it nothing can be said.
+    func forgotten(of generation: Generation) throws(Fault) -> Set<String> {
+        let known = try committedGeneration()
+        guard known?.manifestSHA256 == generation.manifestSHA256, known?.generation == generation.number else {
+            return []
+        }
+        return Set(generation.manifest.streams.map(\.name)).subtracting(try watermarks().map(\.stream))
+    }
+}

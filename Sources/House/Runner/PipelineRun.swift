@@ -45,8 +45,7 @@ package struct PipelineRun: Sendable {
             try store.setListener(events.listener(file: self.options.pipelinePath))
             return claim
         }
-        let remembered = Set(try store.watermarks().map(\.stream))
-        let forgotten = Set(current?.manifest.streams.map(\.name) ?? []).subtracting(remembered)
+        let forgotten = if let current { try store.forgotten(of: current) } else { Set<String>() }
         doors.log(.started(options, pipeline.name, generation: current?.number))
         await doors.began()
         try refuseOtherSettings(current)

@@ -67,6 +67,7 @@ package struct Reencryption: Sendable {
         }
         let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
         defer { try? store.close() }
+        let forgotten = try store.forgotten(of: current)
         let staging = root.stagingPath + "/reencrypt"
         try onDisk { () throws(DiskError) in
             try Disk.removeTree(root.stagingPath)
@@ -83,8 +84,10 @@ package struct Reencryption: Sendable {
             outcome.isPublished = true
         }
         let generation = try root.generation(outcome.generation)
-        // Positions stay; a stopped run's rows were sealed under the old key and are dropped with its plan.
-        try store.rebuild(from: GenerationCommit(of: generation, reason: .rebuild, runID: runID, at: now))
+        // Positions stay, and so does what was reset; a stopped run's rows were sealed under the old key and are dropped with its plan.
+        try store.rebuild(
+            from: GenerationCommit(of: generation, reason: .rebuild, runID: runID, at: now, except: forgotten)
+        )
         try store.noteRing(ring.lineage, generation: ring.generation)
         try onDisk { () throws(DiskError) in try Disk.removeTree(root.stagingPath) }
         try root.prepare()
