@@ -1,3 +1,4 @@
+import Disk
 import Extract
 import Foundation
 import Model
@@ -215,6 +216,34 @@ import Testing
         #expect(notes.contains("1 of 3 parents have none, or are gone"))
         #expect(notes.contains("1 parents were refused by the API (400)"))
         #expect(transport.asked.withLock { $0.contains("/teams/a/members") } == false)
+    }
+
+    /// Replies of another source take the output over, and the disk refuses the swap, or not.
+    @Test(arguments: [true, false])
+    func anOutputIsTakenOverWithTheSwapAndNotWithoutIt(isSwapped: Bool) async throws {
+        let toy = try Toy()
+        #expect(try await toy.run(Scripted(Self.day1), now: "2026-01-01").exitCode == 0)
+        let gate = DiskGate { call, path throws(DiskError) in
+            if call == "symlink", !isSwapped { throw DiskError(call, path, number: 5) }
+        }
+        var replies = Self.day1
+        replies["/teams/a/members"] = [Self.page(#"{"id":"z"}"#)]
+        let recorded = Scripted(replies)
+        let taken = try? await DiskGate.$current.withValue(gate) {
+            try await toy.run(recorded, now: "2026-01-02") {
+                $0.isReplay = true
+                $0.fullRefresh = true
+            }
+        }
+        #expect(taken?.generation == (isSwapped ? 2 : nil))
+        do {
+            let summary = try await toy.run(Scripted(Self.day1), now: "2026-01-03")
+            #expect(!isSwapped)
+            #expect(summary.exitCode == 0, "\(summary.faults)")
+        } catch let fault as Fault {
+            #expect(isSwapped)
+            #expect(fault.what.contains("holds rows of recorded replies"), "\(fault)")
+        }
     }
 
     @Test func aRefusedKeyStopsTheRunAndPublishesNothing() async throws {

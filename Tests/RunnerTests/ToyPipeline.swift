@@ -90,8 +90,11 @@ struct Toy {
         _ transport: any Transport,
         now: String,
         streams: Set<String>? = nil,
-        fetchAheadFrom: Int? = nil
-    ) async throws -> RunSummary {
+        fetchAheadFrom: Int? = nil,
+        change: (inout RunOptions) -> Void = { _ in }
+    )
+        async throws -> RunSummary
+    {
         var options = RunOptions(
             now: try #require(Instant(text: now)),
             output: folder + "/toy",
@@ -100,6 +103,7 @@ struct Toy {
         options.checkpointInterval = .zero
         options.streams = streams
         if let fetchAheadFrom { options.fetchAheadFrom = fetchAheadFrom }
+        change(&options)
         let doors = RunDoors(
             fetcher: PageFetcher(
                 transport: transport,

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import threading
 import time
 import unittest
 
@@ -276,6 +277,101 @@ class Organizations(CogniTest):
         self.assertIn("another organization", done.out)
         self.assertEqual(self.published(), before)
         self.live(file, one, since=None, now=LATER)
+
+
+class Owners(PlainTest, CogniTest):
+    """Whose an output is, is what was published into it, not what was tried."""
+
+    STREAMS = "things: {}\nsales: { since: 2026-11-19 }"
+
+    def setUp(self):
+        super().setUp()
+        self.things = page({"id": "a"}, {"id": "b"})
+        self.server = self.api({"/things": lambda _: self.things, "/sales": self.sales})
+        self.file = self.plain(self.STREAMS)
+        self.other = self.plain(self.STREAMS, file="other.yaml", connector="other")
+
+    def sales(self, query):
+        data = [{"start_time": at, "end_time": at + 3600, "results": [{"copies": 3}]} for at in range(int(query["from"]), int(query["to"]), 3600)]
+        return json.dumps({"data": data, "has_more": False, "next_page": None}).encode()
+
+    def published(self):
+        return {name: digest for name, digest in self.at().tree().items() if not name.startswith(".staging")}
+
+    def run_at(self, file, *more, **rest):
+        return self.go(file, self.server, *more, now=LATER, **rest)
+
+    def recorded(self):
+        folder = self.folder / "recorded"
+        self.cogni("record", self.file, folder, "--now", LATER, env=self.server.environment, expect=0)
+        return folder
+
+    def test_a_dry_run_of_recorded_replies_takes_nothing_over(self):
+        self.go(self.file, self.server)
+        self.cogni(
+            "run", self.file, "--replay", self.recorded(), "--output", self.output, "--dry-run", "--full-refresh",
+            env=self.server.environment, expect=0,
+        )  # fmt: skip
+        self.run_at(self.file)
+
+    def test_a_full_refresh_that_publishes_nothing_takes_nothing_over(self):
+        self.go(self.file, self.server)
+        good, self.things = self.things, (401, {}, b'{"error":{"message":"no"}}')
+        self.run_at(self.other, "--full-refresh", expect=3)
+        self.things = good
+        self.run_at(self.file)
+        self.assertIn("belongs to", self.run_at(self.other, expect=2).error)
+
+    def test_a_full_refresh_of_some_streams_takes_nothing_over(self):
+        self.go(self.file, self.server)
+        before = self.at().tree()
+        done = self.run_at(self.other, "--full-refresh", "--streams", "sales", expect=2)
+        self.assertIn("belongs to", done.error)
+        self.assertEqual(self.at().tree(), before)
+        self.run_at(self.other, "--full-refresh", "--streams", "things,sales")
+        self.assertIn("belongs to", self.run_at(self.file, expect=2).error)
+
+    def test_an_output_is_not_taken_over_while_rows_of_the_other_source_would_stay(self):
+        self.go(self.file, self.server)
+        before, good = self.published(), self.things
+        self.things = (403, {}, b'{"error":{"message":"no"}}')
+        done = self.run_at(self.other, "--full-refresh", expect=3)
+        self.assertIn("rows of things that", json.dumps(done.summary["faults"]))
+        self.assertEqual(done.summary["outcome"], "failed")
+        self.assertEqual(self.published(), before)
+        self.things = good
+        self.run_at(self.file)
+
+    def test_an_output_that_was_taken_over_stays_so_when_nothing_had_changed(self):
+        self.go(self.file, self.server)
+        moved = self.folder / "moved.yaml"
+        moved.write_text(self.file.read_text())
+        self.assertEqual(self.go(moved, self.server).summary["outcome"], "unchanged")
+        moved.write_text(moved.read_text().replace("  sales: { since: 2026-11-19 }\n", ""))
+        self.run_at(moved)
+        self.assertIsNone(self.at().stream("sales"))
+
+    def test_a_first_run_that_failed_leaves_the_output_to_anybody(self):
+        good, self.things = self.things, (401, {}, b'{"error":{"message":"no"}}')
+        self.go(self.file, self.server, expect=3)
+        self.things = good
+        self.run_at(self.other)
+
+    def test_what_a_stopped_first_run_had_read_is_not_gone_on_from_with_another_source(self):
+        folder = self.recorded()
+        self.things = page({"id": "live"})
+        held, good = threading.Event(), self.server.pages["/sales"]
+        self.addCleanup(held.set)
+        self.server.pages["/sales"] = lambda query: held.wait() and good(query)
+        before = len(self.server.asked)
+        process = self.begin(self.file, self.server, now=LATER)
+        self.wait(lambda: len(self.server.asked) == before + 2, process)
+        time.sleep(0.5)  # for the things to be read and parked
+        process.terminate()
+        process.communicate()
+        held.set()
+        self.cogni("run", self.file, "--replay", folder, "--output", self.output, "--now", LATER, env=self.server.environment, expect=0)
+        self.assertEqual([row["id"] for row in self.at().rows("things")], ["a", "b"])
 
 
 if __name__ == "__main__":

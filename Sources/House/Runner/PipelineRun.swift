@@ -50,9 +50,10 @@ package struct PipelineRun: Sendable {
         await doors.began()
         try refuseOtherSettings(current)
         let (plan, earlier) = try store.together { () throws(Fault) in
-            try store.setOwner(guards.owner, as: claim)
+            // Of no force before something is published; from then on it is noted with what is.
+            if current == nil, !self.options.dryRun { try store.setOwner(guards.owner, as: claim) }
             try KeyCheck(ring: doors.ring, key: doors.key).check(store, self.options.fullRefresh ? nil : current)
-            return try openPlan(store, claim, current)
+            return try openPlan(store, claim, current, guards.owner)
         }
         var options = options
         options.now = plan.asOf
@@ -162,9 +163,17 @@ package struct PipelineRun: Sendable {
     private func openPlan(
         _ store: StateStore,
         _ claim: Claim,
-        _ current: Generation?
+        _ current: Generation?,
+        _ owner: SourceOwner
     ) throws(Fault) -> (OpenPlan, [SliceProgress]) {
-        let base = StreamSettings.planFingerprint(pipeline, options, doors, selected, current?.manifestSHA256)
+        let base = StreamSettings.planFingerprint(
+            pipeline,
+            options,
+            doors,
+            selected,
+            source: owner.source,
+            current?.manifestSHA256
+        )
         if let open = try store.openPlan() {
             let slices = try store.slices()
             let isAhead = options.isNowFromClock && open.asOf.seconds > options.now.seconds + RunGuards.harmlessStep

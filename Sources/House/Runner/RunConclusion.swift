@@ -94,6 +94,8 @@ struct RunConclusion {
         } else if options.dryRun {
             outcome = .dryRun
             try store.discardPlan(as: fence.claim)
+        } else if let refusal = try guards.refusal(of: results.filter { $0.fault != nil }.map(\.name)) {
+            faults.add([refusal])
         } else {
             if options.fullRefresh, let current { try mend(&built, current) }
             try commit(built)
@@ -115,6 +117,10 @@ struct RunConclusion {
         }
     }
 
+    private var guards: RunGuards {
+        RunGuards(pipeline: pipeline, options: run.options, store: store, current: current)
+    }
+
     private mutating func commit(_ built: Publication) throws(Fault) {
         let stillForgotten = forgotten.filter { name in !results.contains { $0.name == name && $0.fault == nil } }
         switch try publish(built) {
@@ -123,7 +129,10 @@ struct RunConclusion {
             return faults.interrupt(doors.stopCode())
         case .unchanged:
             outcome = .unchanged
-            try store.finishPlan(as: fence.claim)
+            try store.together { () throws(Fault) in
+                try store.finishPlan(as: fence.claim)
+                try store.setOwner(guards.owner, as: fence.claim)
+            }
             if let current, stillForgotten != forgotten {
                 try store.rebuild(from: run.commit(current, reason: .rebuild, except: stillForgotten))
             }
@@ -131,11 +140,15 @@ struct RunConclusion {
             outcome = .published
             let generation = try root.generation(number)
             latest = generation
-            try store.commitGeneration(
-                run.commit(generation, reason: options.fullRefresh ? .fullRefresh : .run, except: stillForgotten),
-                as: fence.claim,
-                events: run.events.published(generation, runID: options.runID, at: doors.wall())
-            )
+            let reason: GenerationCommit.Reason = options.fullRefresh ? .fullRefresh : .run
+            try store.together { () throws(Fault) in
+                try store.commitGeneration(
+                    run.commit(generation, reason: reason, except: stillForgotten),
+                    as: fence.claim,
+                    events: run.events.published(generation, runID: options.runID, at: doors.wall())
+                )
+                try store.setOwner(guards.owner, as: fence.claim)
+            }
         }
         // Also when nothing has changed: a run that was killed after its commit may not have come to this.
         dropOld()
@@ -150,8 +163,20 @@ struct RunConclusion {
     }
 
     /// `nil` when a signal came before the commit.
+    ///
+    /// An output that another source takes over is the new one's before the swap, not after it: of a crash between the two, the file
+    /// that owned it may be refused once too often, and never goes on over rows that are not its own.
     private func publish(_ built: Publication) throws(Fault) -> PublishOutcome? {
-        do throws(Fault) { return try root.publish(built, over: current, fence: fence.check) } catch {
+        let (known, owner) = (try store.owner(), guards.owner)
+        let isTakenOver = known.map { $0.source != owner.source } ?? false
+        do throws(Fault) {
+            return try root.publish(built, over: current, fence: fence.check) { () throws(Fault) in
+                if isTakenOver { try store.setOwner(owner, as: fence.claim) }
+            }
+        } catch {
+            if isTakenOver, let known, (try? root.currentNumber()) == current?.number {
+                try? store.setOwner(known, as: fence.claim)
+            }
             guard error.code == .interrupted else { throw error }
             return nil
         }

@@ -55,21 +55,15 @@ struct RunGuards {
     }
 
     private func refuseOtherOwner() throws(Fault) {
-        guard !options.fullRefresh, let known = try store.owner(), known != owner else { return }
+        // What has published nothing leaves nothing behind.
+        guard !replacesAll, let current, let known = try store.owner(), known != owner else { return }
         let isRecorded = known.source.hasSuffix(RunGuards.recorded)
-        if isRecorded != options.isReplay {
-            // What has published nothing leaves nothing behind.
-            guard current != nil else { return }
-            throw mixed(isRecorded)
-        }
+        if isRecorded != options.isReplay { throw mixed(isRecorded) }
         guard known.source == owner.source else {
             throw belongs(known, "it reads \(known.source), and this file reads \(owner.source)")
         }
-        // With the streams that cogni makes beside them.
-        let names = Set(
-            pipeline.streams.map(\.spec.name).flatMap { [$0, ChangeLog.name($0), RestatementLedger.name($0)] }
-        )
-        let lost = (current?.manifest.streams ?? []).map(\.name).filter { !names.contains($0) }
+        let names = RunGuards.withCompanions(pipeline.streams.map(\.spec.name))
+        let lost = current.manifest.streams.map(\.name).filter { !names.contains($0) }
         guard !lost.isEmpty else { return }
         throw belongs(
             known,
@@ -100,6 +94,34 @@ struct RunGuards {
         )
     }
 
+    /// Whether the run reads anew whatever the output holds: then nothing of another source's is left beside its rows.
+    private var replacesAll: Bool {
+        guard options.fullRefresh, let asked = options.streams else { return options.fullRefresh }
+        let names = RunGuards.withCompanions(asked)
+        return (current?.manifest.streams ?? []).allSatisfy { names.contains($0.name) }
+    }
+
+    /// With the streams that cogni makes beside them.
+    private static func withCompanions(_ streams: some Sequence<String>) -> Set<String> {
+        Set(streams.flatMap { [$0, ChangeLog.name($0), RestatementLedger.name($0)] })
+    }
+
+    /// Why a run that takes the output over from another source may not publish: rows of that source would stay.
+    ///
+    /// - Parameter failed: streams that this run could not read.
+    func refusal(of failed: [String]) throws(Fault) -> Fault? {
+        guard let known = try store.owner(), known.source != owner.source else { return nil }
+        let left = failed.filter { current?.manifest.stream($0)?.partitions.isEmpty == false }
+        guard !left.isEmpty else { return nil }
+        return Fault(
+            .badPlan,
+            "nothing was published: rows of \(left.joined(separator: ", ")) that `\(known.file)` had published (it reads \(known.source)) would stay beside those of \(owner.source)",
+            at: [options.pipelineFile],
+            mend:
+                "run again with `--full-refresh` when these streams can be read, or take them out of the pipeline file"
+        )
+    }
+
     /// Recorded and live rows would stand beside each other, and those that only one of the two has would be taken for deleted.
     private func mixed(_ isRecorded: Bool) -> Fault {
         let (has, gets) = isRecorded ? ("recorded replies", "the live API's") : ("the live API", "recorded ones")
@@ -107,7 +129,7 @@ struct RunGuards {
             .badPlan,
             "the output \(options.output) holds rows of \(has), and this run would add \(gets)",
             at: [options.pipelineFile],
-            mend: "give this run another `--output`, or write the archive anew with `--full-refresh`"
+            mend: "give this run another `--output`, or write the archive anew with `--full-refresh` of all its streams"
         )
     }
 
@@ -116,7 +138,8 @@ struct RunGuards {
             .badPlan,
             "the output \(options.output) belongs to \(known.file): \(why)",
             at: [options.pipelineFile],
-            mend: "give this file another `pipeline:` name or output, or take the output over with `--full-refresh`"
+            mend:
+                "give this file another `pipeline:` name or output, or take the output over with `--full-refresh` of all its streams"
         )
     }
 }

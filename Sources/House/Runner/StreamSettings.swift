@@ -48,10 +48,11 @@ enum StreamSettings {
         _ options: RunOptions,
         _ doors: RunDoors,
         _ plans: [Pipeline.StreamPlan],
+        source: String,
         _ manifestSHA256: String?
     ) -> String {
         let value: JSONValue = [
-            "pipeline": .string(pipeline.name), "base_url": .string(pipeline.source.baseURL),
+            "pipeline": .string(pipeline.name), "base_url": .string(pipeline.source.baseURL), "source": .string(source),
             "manifest": .optional(manifestSHA256), "since": .optional(options.since?.text),
             "until": .optional(options.until?.text), "full_refresh": .bool(options.fullRefresh),
             "key": .optional(doors.key?.kid), "page_limit": pipeline.source.pageLimit.map { .integer($0) } ?? .null,

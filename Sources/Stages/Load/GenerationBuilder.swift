@@ -17,10 +17,12 @@ extension OutputRoot {
     /// A task that is cancelled before the commit stops there with `.interrupted`.
     /// - Parameter known: the current generation as the caller has read it; read again where it is another one by now.
     /// - Parameter fence: asked first and again right before the commit; throws when somebody else has taken over.
+    /// - Parameter last: what must be on record before readers see the generation; called when nothing but the commit is left.
     package func publish(
         _ publication: Publication,
         over known: Generation? = nil,
-        fence: () throws(Fault) -> Void = {}
+        fence: () throws(Fault) -> Void = {},
+        last: () throws(Fault) -> Void = {}
     ) throws(Fault) -> PublishOutcome {
         var publication = publication
         try fence()
@@ -41,6 +43,7 @@ extension OutputRoot {
             try builder.build()
             try fence()
             try Publication.refuseWhenStopped()
+            try last()
         } catch {
             // The other run's recovery may have taken the half-built generation away: then that is what happened.
             try fence()
