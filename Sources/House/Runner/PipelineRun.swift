@@ -57,8 +57,10 @@ package struct PipelineRun: Sendable {
         }
         var options = options
         options.now = plan.asOf
-        let staging = root.stagingPath + "/" + Digest.hex(plan.fingerprint).prefix(16)
-        try clearStaging(root, keeping: staging)
+        let staging = root.stagingPath + "/" + (options.dryRun ? "dry-run" : Digest.hex(plan.fingerprint).prefix(16))
+        if options.dryRun { try emptyFolder(staging) } else { try clearStaging(root, keeping: staging) }
+        // Nobody goes on from it. After a crash the next run clears it away.
+        defer { if options.dryRun { try? Disk.removeTree(staging) } }
         let organization = OrganizationPin(
             known: current?.manifest.organization,
             kept: ProgressKeeper.organization(earlier),
@@ -174,9 +176,11 @@ package struct PipelineRun: Sendable {
             source: owner.source,
             current?.manifestSHA256
         )
+        let plan = OpenPlan(runID: options.runID, fingerprint: base, asOf: options.now, created: options.now)
+        if options.dryRun { return (try trial(of: plan, store), []) }
         if let open = try store.openPlan() {
             let slices = try store.slices()
-            let isAhead = options.isNowFromClock && open.asOf.seconds > options.now.seconds + RunGuards.harmlessStep
+            let isAhead = isAhead(open)
             if open.fingerprint == base, !isAhead {
                 if !slices.isEmpty || open.asOf != options.now {
                     doors.progress(.note("going on with the run that stopped (as of \(open.asOf.text))"))
@@ -187,9 +191,33 @@ package struct PipelineRun: Sendable {
             doors.progress(.note("dropping what a stopped run \(why) had staged"))
             try store.discardPlan(as: claim)
         }
-        let plan = OpenPlan(runID: options.runID, fingerprint: base, asOf: options.now, created: options.now)
         try store.beginPlan(plan, as: claim)
         return (plan, [])
+    }
+
+    /// Made when the clock was ahead of what it says today.
+    private func isAhead(_ open: OpenPlan) -> Bool {
+        options.isNowFromClock && open.asOf.seconds > options.now.seconds + RunGuards.harmlessStep
+    }
+
+    /// What a dry run goes by: it shows what the next run would do, and leaves plan, progress and staging to that one.
+    private func trial(of plan: OpenPlan, _ store: StateStore) throws(Fault) -> OpenPlan {
+        guard let open = try store.openPlan() else { return plan }
+        guard open.fingerprint == plan.fingerprint, !isAhead(open) else {
+            doors.progress(.note("what a run that stopped had kept stays as it is; it was of other settings"))
+            return plan
+        }
+        doors.progress(
+            .note("as of \(open.asOf.text), as the run that stopped; the pages that it had kept stay for the next run")
+        )
+        return open
+    }
+
+    private func emptyFolder(_ folder: String) throws(Fault) {
+        try onDisk { () throws(DiskError) in
+            try Disk.removeTree(folder)
+            try Disk.makeFolders(folder, mode: 0o700)
+        }
     }
 
     private func clearStaging(_ root: OutputRoot, keeping folder: String) throws(Fault) {

@@ -93,7 +93,6 @@ struct RunConclusion {
             faults.addLeak(leak)
         } else if options.dryRun {
             outcome = .dryRun
-            try store.discardPlan(as: fence.claim)
         } else if let refusal = try guards.refusal(of: results.filter { $0.fault != nil }.map(\.name)) {
             faults.add([refusal])
         } else {
@@ -213,6 +212,8 @@ struct RunConclusion {
 
     /// Takes away what the next run must not find.
     private func tidy() throws(Fault) {
+        // What a dry run has staged goes with it, and what a stopped run has kept is not its own.
+        if options.dryRun { return }
         // What was held back is asked for again next time, not taken from what this run had kept.
         let isHeld = outcome == .failed && results.contains(where: \.isHeld)
         // What a leak was found in may not wait in staging either, nor be taken up again by the next run.

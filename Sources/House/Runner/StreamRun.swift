@@ -176,8 +176,9 @@ struct StreamRun: Sendable {
 
     /// Streams that other streams' paths are filled from are walked again after a crash, since those ids are kept
     /// nowhere. So are lists whose cursors are ids that the archive seals: the state must not hold them in clear.
+    /// Of a dry run nothing is kept.
     private var isResumable: Bool {
-        guard parentColumns.isEmpty else { return false }
+        guard parentColumns.isEmpty, !options.dryRun else { return false }
         switch spec.pagination.style {
         case .cursorAfterLastID, .cursorAfterItemID:
             let rules = FieldRules(pipeline: pipeline, doors: doors)
