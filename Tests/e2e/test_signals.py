@@ -187,7 +187,7 @@ class Signals(PlainTest, CogniTest):
                     env=environment(self.server.environment), stdin=subprocess.DEVNULL,
                 )  # fmt: skip
                 # Only a result that was asked for and is lost is told; test_stdout says how.
-                lost = redirection.startswith(">/dev/full") and "--json" in way
+                lost = redirection.startswith((">/dev/full", ">&-", "<&- >&-")) and "--json" in way
                 self.assertEqual(done.returncode, 6 if lost else 0, f"{redirection}: {done.stderr}")
                 self.assertSameTree(self.calm, self.at(), redirection)
                 for path, data in self.at().everything():
