@@ -14,7 +14,8 @@ private struct Bench {
         _ answers: [Scripted.Answer],
         each: Duration = .milliseconds(10),
         random: Double = 0.5,
-        policy: RetryPolicy = RetryPolicy()
+        policy: RetryPolicy = RetryPolicy(),
+        sanitize: @escaping @Sendable (String) -> String = MessageFilter.clean
     ) {
         transport = Scripted(answers, clock: clock, each: each)
         fetcher = PageFetcher(
@@ -22,7 +23,8 @@ private struct Bench {
             connector: .sample(),
             policy: policy,
             clock: clock,
-            random: { random }
+            random: { random },
+            sanitize: sanitize
         )
     }
 
@@ -65,6 +67,32 @@ func finalStatusesEndAtOnce(status: Int, code: Fault.Code) async {
     #expect(failure?.fault.mend.isEmpty == false)
     #expect(failure?.stopsRun == (status == 401))
     #expect(bench.transport.sent.count == 1)
+}
+
+/// Of what is cut before it is cleaned, half a secret is left, and nothing knows that any more.
+@Test func aRequestIDIsCleanedWholeBeforeItIsCut() async {
+    let secret = "correct.horse.battery.staple.and.a.few.more.words.of.it"
+    for count in 130...205 {
+        let id = String(repeating: "r", count: count) + " " + secret
+        let words = FaultWords(
+            stream: "users",
+            template: "/users",
+            credentialName: "KEY",
+            sanitize: { $0.replacing(secret, with: "[KEY]") }
+        )
+        let fault = words.fault(
+            status: 400,
+            headers: ["x-request-id": id],
+            envelope: ErrorEnvelope(),
+            isFinal: true,
+            attempts: 1,
+            after: .zero
+        )
+        #expect(fault.place.last?.hasPrefix("request rrr") == true)
+        #expect(fault.place.last?.contains("correct") == false, "\(count)")
+    }
+    let bench = Bench([.reply(400, ["x-request-id": "req_7"], "")], sanitize: { "<\($0)>" })
+    #expect(await bench.failure()?.fault.place.last == "request <req_7>")
 }
 
 @Test(arguments: [TransportError.Kind.untrusted, .tooLarge, .notRecorded, .cancelled])

@@ -112,6 +112,28 @@ private struct Ring {
     #expect(refused?.what.hasSuffix("gave no answer in time") == true)
 }
 
+/// Of what is cut before it is cleaned, half a secret is left, and nothing knows that any more.
+@Test func aCommandsComplaintIsCleanedWholeBeforeItIsCut() throws {
+    let folder = try Folder()
+    let token = "glp" + "at-Ab1Cd2Ef3Gh4Ij5Kl6M7"
+    for count in 160...205 {
+        let told = String(repeating: "e", count: count) + " " + token
+        let words = fault {
+            throw RingFault.command(.failed(status: 1, words: Array("\(told)\n".utf8)), "k", "r", limit: 1)
+        }
+        #expect(words?.what.contains("Ab1") == false, "\(count)")
+        #expect(words?.what.hasPrefix("the k ended with status 1: eeee") == (count <= 200), "\(count)")
+    }
+    let denying = try folder.write(
+        Array("#!/bin/sh\necho '{\"ok\":false,\"error\":\"\(String(repeating: "e", count: 174)) \(token)\"}'\n".utf8),
+        "d",
+        mode: 0o700
+    )
+    let denied = fault { _ = try KeyHook([denying], ring: "r").ask("unwrap", kek: "kek-x", milliseconds: 300_000) }
+    #expect(denied?.what.contains("eeee") == true)
+    #expect(denied?.what.contains("Ab1") == false)
+}
+
 @Test func aCommandThatTalksTooMuchIsRefusedAndItsComplaintsAreCleaned() throws {
     let folder = try Folder()
     let loud = try folder.write(Array("#!/bin/sh\nhead -c 100000 /dev/zero\n".utf8), "loud", mode: 0o700)

@@ -94,7 +94,7 @@ struct KeyHook: Sendable {
         do { json = try HookAnswer(answer) } catch { throw RingFault.sealing(error, path) }
         guard json?.isGood == true, let data = json?.data else {
             let reason = json?.isGood == false ? json?.error : nil
-            let said = reason.map { ": \(Sanitizer().clean(Array($0.array.prefix(200))))" } ?? ""
+            let said = reason.map { ": \(Sanitizer().complaint($0.array))" } ?? ""
             throw RingFault.of(
                 "the master key command \(words[0]) did not answer {\"ok\":true,\"data\":…}\(said)",
                 path,

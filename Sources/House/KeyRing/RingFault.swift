@@ -95,7 +95,7 @@ enum RingFault {
             )
         case .failed(let status, let words):
             let how = status < 0 ? "signal \(-status)" : "status \(status)"
-            let line = words.split(separator: 0x0A).first.map { Sanitizer().clean(Array($0.prefix(200))) } ?? ""
+            let line = Sanitizer().complaint(words, keepsLines: true).split(separator: "\n").first ?? ""
             let said = line.isEmpty ? "" : ": \(line)"
             return of("the \(kind) ended with \(how)\(said)", path, mend: "mend what the command complains about")
         }

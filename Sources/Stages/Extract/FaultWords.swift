@@ -12,14 +12,17 @@ package struct FaultWords: Sendable {
     /// The scope the stream needs; may be empty.
     package var scope: String
     package var requestIDHeader: String
+    private let sanitize: @Sendable (String) -> String
 
+    /// - sanitize: what every text from outside goes through, whole, before it may stand in a message.
     package init(
         stream: String,
         template: String,
         place: [String] = [],
         credentialName: String,
         scope: String = "",
-        requestIDHeader: String = "x-request-id"
+        requestIDHeader: String = "x-request-id",
+        sanitize: @escaping @Sendable (String) -> String = MessageFilter.clean
     ) {
         self.stream = stream
         self.template = template
@@ -27,6 +30,7 @@ package struct FaultWords: Sendable {
         self.credentialName = credentialName
         self.scope = scope
         self.requestIDHeader = requestIDHeader
+        self.sanitize = sanitize
     }
 
     /// - isFinal: a 429 that never clears by waiting.
@@ -142,9 +146,7 @@ package struct FaultWords: Sendable {
     }
 
     private func places(_ headers: [String: String]) -> [String] {
-        let id = headers[requestIDHeader.lowercased()].map {
-            "request \(MessageFilter.bounded(MessageFilter.clean($0)))"
-        }
+        let id = headers[requestIDHeader.lowercased()].map { "request \(MessageFilter.bounded(sanitize($0)))" }
         return ["stream \(stream)"] + place + [id].compactMap(\.self)
     }
 

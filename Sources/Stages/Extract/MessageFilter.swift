@@ -5,13 +5,14 @@
 package enum MessageFilter {
     /// One line without control characters; words that could be a credential are masked.
     package static func clean(_ text: String) -> String {
-        let words = text.unicodeScalars.prefix(4000).split { $0.value <= 0x20 || $0.properties.isWhitespace }
+        let words = text.unicodeScalars.split { $0.value <= 0x20 || $0.properties.isWhitespace }
         return words.map { word in
             let visible = String(String.UnicodeScalarView(word.map { isHarmless($0) ? $0 : "\u{FFFD}" }))
             return looksSecret(visible) ? "[masked]" : visible
         }.joined(separator: " ")
     }
 
+    /// For what has been cleaned: of a text that is cut first, half a secret may be left, which nothing knows any more.
     package static func bounded(_ text: String) -> String {
         text.count <= 200 ? text : String(text.prefix(199)) + "…"
     }

@@ -100,7 +100,8 @@ package struct PageFetcher: Sendable {
             place: place,
             credentialName: credentialName,
             scope: scope,
-            requestIDHeader: requestIDHeader
+            requestIDHeader: requestIDHeader,
+            sanitize: sanitize
         )
         var machine = RetryMachine(policy: policy, words: words, errors: errors)
         var attempts = Attempts()
