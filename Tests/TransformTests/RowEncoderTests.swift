@@ -94,6 +94,51 @@ func page(_ text: String) -> PageBytes { PageBytes(Array(text.utf8)) }
         #expect(encoder.drift.unknown["amount.currency"]?.count == 1)
     }
 
+    /// `amount` is a map here, as far as anybody can tell: its keys are data.
+    static let map = """
+        {"data":[{"start_time":1761955200,"end_time":1762041600,"results":[
+        {"amount":{"value":1,"Alice Liddell":5,"dora@corp.example":3,"+4915112345":4,"J\\u00fcrgen":1,"by_hand":2},"größe":7,"44":6,"note to self":"x"}
+        ]}],"has_more":false}
+        """
+
+    static let personal = ["Alice", "Liddell", "dora", "4915112345", "rgen", "größe", "44", "note to self"]
+
+    @Test(arguments: [FieldRules.UnknownFields.numbers, .drop, .keep])
+    func keysOfMapsAreNotToldAndNoNumbersAreKeptUnderThemUnlessAskedFor(rule: FieldRules.UnknownFields) throws {
+        let encoder = try encoder(unknown: rule)
+        _ = try encoder.take(page(Self.map), parameters: [:], requestID: "req_1")
+        #expect(Set(encoder.drift.unknown.keys) == ["amount.*", "amount.by_hand", "*"])
+        #expect(encoder.drift.unknown["amount.*"]?.count == 4)
+        #expect(encoder.drift.unknown["amount.*"]?.action == (rule == .keep ? "kept" : "dropped"))
+        #expect(encoder.drift.unknown["*"]?.count == 3)
+        let told = encoder.drift.notes.joined()
+        for name in Self.personal { #expect(!told.contains(name)) }
+        let line = try #require(try lines(encoder)[20393]?.first)
+        switch rule {
+        case .numbers: #expect(line.contains(#""extra":{"amount":{"by_hand":2}}}"#))
+        case .drop: #expect(line.contains(#""extra":null}"#))
+        default: for name in Self.personal { #expect(line.contains(name)) }
+        }
+    }
+
+    @Test func aRefusalDoesNotTellAMapsKeys() throws {
+        let encoder = try encoder(unknown: .fail)
+        let failure = #expect(throws: PageFailure.self) {
+            _ = try encoder.take(page(Self.map), parameters: [:], requestID: "req_1")
+        }
+        let told = "\(String(describing: failure))"
+        #expect(told.contains("field amount.* is not in the schema"))
+        for name in Self.personal { #expect(!told.contains(name)) }
+    }
+
+    @Test(arguments: [
+        ("inputTokens", true), ("_x", true), ("a-b.c_1", true), ("1h", false), ("", false), ("a b", false),
+        ("ä", false),
+    ])
+    func namesOfFieldsAreToldFromKeysOfMaps(key: String, isName: Bool) {
+        #expect(RowEncoder.isFieldName(key) == isName)
+    }
+
     @Test func csvHoldsTheSameRows() throws {
         let encoder = try encoder(format: .csv)
         _ = try encoder.take(page(Self.twoDays), parameters: [:], requestID: nil)

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from harness import FIXTURE, LIVE_NOW, CogniTest, terminate
-from plain_api import PlainTest
+from plain_api import PlainTest, page
 
 
 class Drift(CogniTest):
@@ -124,6 +124,34 @@ class Drift(CogniTest):
         done = self.cogni("validate", file, expect=2)
         self.assertIn('did you mean "keep"', done.out)
         self.assertIn('did you mean "drop"', done.out)
+
+
+class KeysOfMaps(PlainTest, CogniTest):
+    """Where an API sends a map for an object, its keys are people's names as soon as not, and no names of fields."""
+
+    PEOPLE = ("Alice Liddell", "dora@corp.example", "+4915112345678", "Jürgen")
+
+    def test_they_are_told_to_nobody_and_numbers_under_them_are_dropped(self):
+        api = self.api({"/things": page({"id": "a", "shoe_size": 44, **dict.fromkeys(self.PEOPLE, 5)})})
+        for rule, kept in (("numbers", {"shoe_size": "44"}), ("keep", {"shoe_size": "44", **dict.fromkeys(self.PEOPLE, "5")}), ("drop", None)):
+            with self.subTest(rule):
+                pipeline = self.plain(more=f"transform:\n  - sanitize: {{ unknown_fields: {rule} }}", name=rule)
+                done = self.go(pipeline, api)
+                output = self.at(rule)
+                self.assertEqual(output.rows("things")[0]["extra"], kept)
+                self.assertIn(f"field * is not in the schema: a number, seen 4 times, {'kept' if rule == 'keep' else 'dropped'}", done.out)
+                self.assertIn("field shoe_size is not in the schema", done.out)
+                told = [done.out.encode(), done.error.encode(), *(data for path, data in output.everything() if "generations" not in str(path))]
+                for name in self.PEOPLE:
+                    for data in told:
+                        self.assertNotIn(name.encode(), data)
+                        self.assertNotIn(json.dumps(name)[1:-1].encode(), data)
+
+    def test_a_refusal_does_not_tell_them_either(self):
+        api = self.api({"/things": page({"id": "a", self.PEOPLE[0]: 5})})
+        done = self.go(self.plain(more="transform:\n  - sanitize: { unknown_fields: fail }"), api, expect=5)
+        self.assertIn("field * is not in the schema", done.error)
+        self.assertNotIn("Liddell", done.out + done.error)
 
 
 class DriftOfAStoppedRun(PlainTest, CogniTest):

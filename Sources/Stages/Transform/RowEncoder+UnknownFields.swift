@@ -13,7 +13,8 @@ extension RowEncoder {
         for field in scanner.unknownFields(row: row) {
             if field.parents.isEmpty, field.key == type { continue }
             let path = field.key.isEmpty ? field.parents : field.parents + [field.key]
-            let name = path.joined(separator: ".")
+            let isName = field.key.isEmpty || RowEncoder.isFieldName(field.key)
+            let name = (isName ? path : field.parents + ["*"]).joined(separator: ".")
             let isNumber = field.value.kind == .integer || field.value.kind == .number
             let keeps: Bool
             switch settings.rules.unknownFields {
@@ -28,7 +29,8 @@ extension RowEncoder {
                 )
             case .drop: keeps = false
             case .keep: keeps = field.value.kind != .null
-            case .numbers: keeps = isNumber
+            // A number under somebody's name is as personal as text.
+            case .numbers: keeps = isNumber && isName
             }
             if field.value.kind != .null {
                 drift.noteUnknown(
@@ -50,6 +52,15 @@ extension RowEncoder {
         guard kept.members?.isEmpty == false else { return nil }
         let cleaned = resolvers.last?.inner?.applied(to: kept) ?? kept
         return settings.text.write(.json(cleaned.archivable))
+    }
+
+    /// Whether a key is what APIs call their fields. Of an object that is a map they are data: people's names and addresses, which are told
+    /// to nobody.
+    static func isFieldName(_ key: String) -> Bool {
+        guard let first = key.utf8.first, key.utf8.count <= 64 else { return false }
+        func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) || byte == 0x5F }
+        return isLetter(first)
+            && key.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E }
     }
 
     private static func insert(_ value: JSONValue, at path: ArraySlice<String>, into object: inout JSONValue) {
