@@ -60,7 +60,8 @@ func everyClassInEveryWrappingIsHeldBack(kind: Samples.Class) {
 
 @Test(arguments: [
     "sk-", "eyJ.", "eyJaaaaaaaaaa.", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "://", "://a:b", "Bearer ", "xoxb-",
-    "AKIA", "AAAA", "x",
+    "AKIA", "AAAA", "x", "\\u002f", "%2F", "&#47;", "%252F", "\\", "&amp;", "%25",
+    "\\u002f" + String(repeating: "y", count: 29),
 ])
 func theLastLookIsLinearInTheLengthOfTheText(unit: String) {
     let gate = sanitizer.gate(patterns: true)

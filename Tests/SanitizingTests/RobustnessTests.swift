@@ -13,7 +13,8 @@ private let sanitizer = Sanitizer(knownValues: [Secret("AAAAAAAAAAAAAAAAAAAAAAAA
     "hooks.slack.com/services/", "glpat-",
     "token=", "token=token=", "secret: ", "password=", "authorization: ", "cookie: ", "&token=", "?a=", "a@", "a@b.",
     "@",
-    "AKIA", "%41", "%2", "\\u000a", "\\", "\u{1B}[31m", "\"", "\" ", "AAAA", "…", "ef1.s.", " ", "x",
+    "AKIA", "%41", "%2", "%2541", "%25", "\\u0041", "&#65;", "&amp;", "&#", "\\\\", "\\x41", "\\u000a", "\\",
+    "\u{1B}[31m", "\"", "\" ", "AAAA", "…", "ef1.s.", " ", "x",
 ])
 func workIsLinearInTheLengthOfTheText(unit: String) {
     expectLinear(Array(String(repeating: unit, count: 60_000 / unit.utf8.count).utf8))
@@ -83,7 +84,8 @@ private func expectLinear(_ text: [UInt8], _ what: String = "") {
         var random = Seeded(seed)
         let pieces = [
             "sk-", "admin-", "eyJ", ".", "://", ":", "@", "/", "Bearer ", "-----BEGIN PRIVATE KEY-----", "-----END",
-            "\\n", "%41", "…",
+            "\\n", "%41", "…", "\\u0041", "\\u002d", "%2D", "&#45;", "&amp;", "\\\"", "AAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAAA",
             "token=", "\"", "ghp_", "AKIA", "=", "&", "?", " ", "a1B2c3D4e5F6g7H8i9J0", "ef1.s.bjugbow2rs.", "whsec_",
             "cookie:", "'", ",",
         ]

@@ -71,6 +71,18 @@ def quoted(text):
     return json.dumps(text)[1:-1]
 
 
+# How serializers, templates and gateways write what is no letter and no digit, when they write a text once more.
+ESCAPES = {
+    "json": "\\u{:04X}", "small json": "\\u{:04x}", "json in json": "\\\\u{:04x}", "script": "\\x{:02x}", "html": "&#{};", "html in hexadecimal": "&#x{:x};",
+    "html in html": "&amp;#{};", "address": "%{:02X}", "address in address": "%25{:02X}", "quoted-printable": "={:02X}",
+}  # fmt: skip
+
+
+def escaped(text):
+    """The text in each of the ways, by their names. All that stands between two escapes stays as it is."""
+    return {name: re.sub(r"[^A-Za-z0-9]", lambda sign, form=form: form.format(ord(sign[0])), text) for name, form in ESCAPES.items()}
+
+
 # What may stand around a secret; each takes it and gives the whole text. The same as in Tests/SanitizingTests/Samples.swift.
 WRAPPINGS = {
     "bare": lambda one: one,

@@ -11,7 +11,7 @@ import os
 import unittest
 import urllib.parse
 
-from planted import SEED, WRAPPINGS, LeakTest, Product
+from planted import SEED, WRAPPINGS, LeakTest, Product, escaped
 from receiver import Receiver
 
 NOW = "2026-11-20T12:00:00Z"
@@ -111,7 +111,8 @@ class LeakProduct(LeakTest):
         header = self.product.plant("error's x-request-id", lines=False)
         bodies = self.product.plant("a page of HTML"), self.product.plant("a broken page")
         places = self.product.plant("a redirect's Location", lines=False)
-        own = [wrap(text) for text in dict.fromkeys(encodings(self.own)) for wrap in WRAPPINGS.values()]
+        ways = dict.fromkeys([*encodings(self.own), *escaped(self.own).values()])
+        own = [wrap(text) for text in ways for wrap in WRAPPINGS.values()]
         place = "error's message"
         todo, asked, mode = [], [], ""
 

@@ -13,7 +13,7 @@ import subprocess
 import unittest
 
 from harness import COGNI, environment
-from planted import API, LeakTest
+from planted import API, LeakTest, escaped
 
 
 class Leaks(LeakTest):
@@ -63,6 +63,22 @@ class Leaks(LeakTest):
                     self.quiet(*words)
         self.assertKeyReachedTheAPI()
         self.search_files()
+
+    def test_our_own_key_with_escaped_punctuation_is_in_no_row_and_no_recording(self):
+        file = self.yaml()
+        for name, text in escaped(self.own).items():
+            with self.subTest(name):
+                row = {"id": "proj_1", "object": "organization.project", "created_at": 1_700_000_000, "archived_at": None, "status": "active"}
+                body = {"object": "list", "data": [{**row, "name": f'{{"k":"{text}"}}', "note": f"got {text}"}], "has_more": False, "first_id": "a", "last_id": "a"}
+                self.api.answer = lambda path, _, body=body: (200, {"x-request-id": f"r {text}"}, body)
+                done = self.quiet("run", file, "--json", "--streams", "projects", expect=5)
+                self.assertIn("column name of stream projects holds what looks like a secret (OPENAI_ADMIN_KEY)", done.error)
+                self.assertFalse((self.output / "demo/current").exists(), "nothing is published")
+                self.quiet("preview", file, "projects")
+                self.quiet("record", file, self.work / f"recorded-{name.replace(' ', '-')}", "--streams", "projects", expect=0)
+        self.assertKeyReachedTheAPI()
+        self.search_files()
+        self.assertIn("[OPENAI_ADMIN_KEY]", next((self.work / "recorded-json").rglob("projects/*.json")).read_text())
 
     def test_files_and_arguments_with_secrets_are_refused_and_not_repeated(self):
         for name, secret in {**self.secrets, "own": self.own}.items():

@@ -9,6 +9,10 @@ struct KnownValues: Sendable {
     private var byStart: [UInt32: [Int]] = [:]
     /// Names of secrets too short to look for: eight characters turn up by chance.
     private(set) var tooShort: [String] = []
+    /// Every byte that stands in one of the secrets.
+    private(set) var letters: Set<UInt8> = []
+    /// Bytes of the longest of them.
+    private(set) var longest = 0
 
     static let leastCount = 8
 
@@ -20,7 +24,10 @@ struct KnownValues: Sendable {
                 continue
             }
             names.append(secret.name)
-            for form in Encodings.all(of: value) where form.count >= KnownValues.leastCount {
+            letters.formUnion(value)
+            longest = max(longest, value.count)
+            for form in Encodings.all(of: value).union(Encodings.runs(of: value))
+            where form.count >= KnownValues.leastCount {
                 forms.append((form, names.count - 1))
             }
         }
@@ -81,6 +88,24 @@ enum Encodings {
         }
         return forms
     }
+
+    /// Stretches of the value that no escaping touches, long enough to be told from chance and from words: a credential whose punctuation
+    /// was escaped in a way that nobody thought of still shows them whole.
+    ///
+    /// Sixteen characters with letters and digits among them are 64 bits even in hexadecimal, so none turns up by chance, and are no word and
+    /// no company's name, of which passphrases and webhooks' addresses are made. Ids of digits alone, and words, may stand in anybody's rows:
+    /// they count from 32 on. What begins a JWT is no secret, and the same in many: hiding it would break the shape by which others' are found.
+    static func runs(of value: [UInt8]) -> Set<[UInt8]> {
+        let runs = value.split { !Letters.alphanumeric.contains($0) }.filter { run in
+            let found = run.reduce(Letters()) { kinds, byte in
+                kinds.union(Letters.digit.contains(byte) ? .digit : .alphabetic)
+            }
+            return run.count >= (found == .alphanumeric ? leastRun : 2 * leastRun) && !run.starts(with: [0x65, 0x79])
+        }
+        return Set(runs.map(Array.init))
+    }
+
+    private static let leastRun = 16
 
     /// The base64 characters that depend on `value` alone when `offset` bytes stand before it in its group of
     /// three: the text of a credential inside `user:credential`, whatever the user is called.

@@ -15,11 +15,16 @@ package struct LeakGate: Sendable {
     private let sanitizer: Sanitizer
     private let rules: UInt64
     private let scan: TriggerScan
+    /// A scan of its own, since beginnings that share one blur each other. What is ours is then looked for in copies without the escapes.
+    private let escapes: TriggerScan
+    private let own: TriggerScan
 
     /// - Parameter patterns: Whether other people's secrets are looked for too, by their shape; otherwise only our own.
     init(_ sanitizer: Sanitizer, patterns: Bool) {
         self.sanitizer = sanitizer
         rules = patterns ? Rule.forData : 0
+        escapes = TriggerScan(sanitizer.known.escapes)
+        own = TriggerScan(sanitizer.known.beginnings)
         var beginnings = sanitizer.known.beginnings
         for rule in Rule.allCases where rules & rule.bit != 0 { beginnings.formUnion(rule.beginnings) }
         scan = TriggerScan(beginnings)
@@ -42,6 +47,20 @@ package struct LeakGate: Sendable {
                 return Hit(offset: finding.from, kind: "\(rule)")
             }
             at = found + 1
+        }
+        return firstEscaped(bytes, text, &memory)
+    }
+
+    private func firstEscaped(_ bytes: [UInt8], _ text: Span<UInt8>, _ memory: inout ScanMemory) -> Hit? {
+        var at = 0
+        while let found = escapes.next(bytes, count: text.count, from: at) {
+            at = found + 1
+            guard sanitizer.known.isEscape(text, at: found) else { continue }
+            let (findings, next) = sanitizer.known.findEscaped(text, at: found, scan: own, &memory)
+            if let first = findings.first, case .label(let name) = first.mask {
+                return Hit(offset: first.from, kind: name)
+            }
+            at = max(at, next)
         }
         return nil
     }

@@ -42,9 +42,15 @@ package struct Sanitizer: Sendable {
     /// Bytes that are kept, such as recorded replies: like data, but without our own secrets as well.
     /// What is not masked stays byte for byte.
     package func mask(_ bytes: [UInt8]) -> [UInt8] {
+        let others = withoutOwn(bytes)
+        return maskField(others.span) ?? others
+    }
+
+    /// Rows that a person asked to see: without our own secrets, which no archive would hold either. Other people's are the pipeline's to mask.
+    package func withoutOwn(_ bytes: [UInt8]) -> [UInt8] {
         var memory = ScanMemory()
-        let known = scan(bytes.span, rules: 0, known: known, &memory) ?? bytes
-        return maskField(known.span) ?? known
+        let whole = withoutEscapedKnown(bytes, &memory) ?? bytes
+        return scan(whole.span, rules: 0, known: known, &memory) ?? whole
     }
 
     /// Text for logs, errors and events: one whole event at a time, before it is cut, wrapped or coloured.
@@ -62,6 +68,8 @@ package struct Sanitizer: Sendable {
     func clean(_ bytes: [UInt8], keepsLines: Bool, _ memory: inout ScanMemory) -> String {
         // Escapes come first: what ends a value for the matchers must still end it when the result is cleaned again.
         var text = ControlText.escaped(bytes, keepsLines: keepsLines)
+        // Whole before its runs, which are all that is known of a secret whose escapes are not.
+        text = withoutEscapedKnown(text, &memory) ?? text
         text = scan(text.span, rules: 0, known: known, &memory) ?? text
         text = scan(text.span, rules: logRules, known: nil, &memory) ?? text
         return String(decoding: withoutEncodedSecrets(text, &memory), as: UTF8.self)

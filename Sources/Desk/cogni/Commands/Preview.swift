@@ -4,6 +4,7 @@ import Console
 import Model
 import PipelineFile
 import Runner
+import Sanitizing
 
 struct Preview: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -70,11 +71,14 @@ struct Preview: AsyncParsableCommand {
         if json {
             let values = rows.lines.compactMap { try? JSONValue(parsing: Array($0)) }
             let told: JSONValue = ["stream": .string(stream), "more": .bool(rows.hasMore), "rows": .array(values)]
-            try Terminal.data(Array((told.pretty + "\n").utf8))
+            try show(Array((told.pretty + "\n").utf8))
         } else {
-            try Terminal.data(rows.header + rows.lines.flatMap { $0 })
+            try show(rows.header + rows.lines.flatMap { $0 })
             let more = rows.hasMore ? ", more follow" : ""
             Terminal.error("\(rows.lines.count) rows of \(stream) from \(rows.requests) requests\(more)")
         }
     }
+
+    /// A run looks at its files once more before it publishes them; here nothing else does.
+    private func show(_ rows: [UInt8]) throws(Fault) { try Terminal.data(Terminal.sanitizer.withoutOwn(rows)) }
 }
