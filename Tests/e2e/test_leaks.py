@@ -80,6 +80,19 @@ class Leaks(LeakTest):
         self.search_files()
         self.assertIn("[OPENAI_ADMIN_KEY]", next((self.work / "recorded-json").rglob("projects/*.json")).read_text())
 
+    def test_our_own_key_where_a_message_is_cut_shows_no_part_of_it(self):
+        # Like nobody's key: known as ours, or not at all.
+        own = "correct.horse_battery.staple_and.a_few.more_words.of_it"
+        self.needles["own key of words"] = {own[:24].encode()}
+        file = self.yaml()
+        error = {"error": {"message": "no", "type": "x"}}
+        for count in range(136, 204, 4):
+            self.api.answer = lambda *_, count=count: (400, {"x-request-id": "r" * count + " " + own}, error)
+            done = self.quiet("run", file, "--json", env={"OPENAI_ADMIN_KEY": own})
+            self.assertIn("r" * 136, done.out)
+        self.assertIn(f"Bearer {own}", [headers.get("Authorization") for _, headers in self.api.seen])
+        self.search_files()
+
     def test_files_and_arguments_with_secrets_are_refused_and_not_repeated(self):
         for name, secret in {**self.secrets, "own": self.own}.items():
             flat = secret.replace("\n", "\\n")
