@@ -159,6 +159,26 @@ class Refusals(CogniTest):
         self.assertNotIn(key, done.error)
         self.assertFalse(self.output.exists())
 
+    def test_a_literal_that_looks_like_no_key_is_repeated_by_no_command_however_it_is_miswritten(self):
+        literal = "correct-horse-battery-staple"
+        head = "pipeline: demo\nsource:\n  connector: openai_admin\n"
+        for text in (
+            f'  "credential": {literal}\n  x: ]\n',
+            f"  credential: >-\n    {literal}\n   bad: ]\n",
+            f"  credential : {literal}\n  x: ]\n",
+            f"  credentials: {literal}\n",
+            f"  Credential: {literal}\n",
+            f"alerts:\n  webhook_secret: {literal}\n  bad: ]\n",
+            f"alerts:\n  webhook_secret: [{literal}]\n",
+        ):
+            wrong = self.folder / "wrong.yaml"
+            wrong.write_text(head + text)
+            for command in (["run", "--output", self.output], ["plan"], *(["validate", "--format", f] for f in ("text", "json", "sarif", "github"))):
+                with self.subTest(text, command=command[-1]):
+                    done = self.cogni(command[0], wrong, *command[1:], expect=2)
+                    self.assertNotIn(literal, done.out + done.error)
+                    self.assertIn("wrong.yaml", done.out + done.error)
+
     def test_changed_settings_are_2_until_a_full_refresh(self):
         self.good()
         other = self.pipeline(SOME, source=QUICK, load="format: csv", file="other.yaml")

@@ -79,7 +79,6 @@ extension PipelineReader {
         var parts: [Variables.Part] = []
         if case .text(let written, _) = entry.value.content { parts = (try? Variables.parts(of: written)) ?? [] }
         guard open.isReference, let name = open.name, !parts.contains(where: PipelineReader.hasDefault) else {
-            if case .text(let written, _) = entry.value.content { report.hide(written, at: open.place) }
             report.error(
                 .secret,
                 "\"webhook_secret\" must be one variable or file, never the secret itself",

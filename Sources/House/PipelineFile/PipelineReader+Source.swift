@@ -202,7 +202,6 @@ extension PipelineReader {
         }
         let parts = try? Variables.parts(of: written)
         guard let parts, parts.count == 1, !parts[0].name.isEmpty, !PipelineReader.hasDefault(parts[0]) else {
-            report.hide(written, at: entry.value.place)
             report.error(
                 .secret,
                 "\"credential\" must be one variable or file, never the key itself",

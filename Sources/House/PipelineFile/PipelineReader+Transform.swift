@@ -58,6 +58,7 @@ extension PipelineReader {
             return nil
         }
         guard PipelineReader.order.contains(entry.key) else {
+            report.hideSecrets(behind: entry)
             report.error(
                 .unknownKey,
                 "unknown step \(report.quoted(entry.key)) in \"transform\"",

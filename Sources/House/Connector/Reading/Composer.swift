@@ -10,6 +10,8 @@ struct Composer {
     private var standIns: StandIns
     private var nodeCount = 0
     private var isCut = false
+    /// Inside of a value that must be no literal: whatever is there is neither shown nor repeated.
+    private var isInSecret = false
 
     init(source: SourceLines, report: FileReport) {
         self.source = source
@@ -127,6 +129,7 @@ struct Composer {
     private mutating func convert(_ scalar: Node.Scalar, tag: Tag, at place: Place) -> YAMLNode {
         refuseTag(tag, unless: "tag:yaml.org,2002:str", at: place)
         let text = standIns.uncovered(scalar.string)
+        if isInSecret, !SecretKeys.isReference(text) { report.hide(text, at: place) }
         if let offset = source.offset(line: place.line, column: place.column), standIns.aliases.contains(offset),
             scalar.style == .plain
         {
@@ -154,7 +157,7 @@ struct Composer {
         var lines: [String: Int] = [:]
         for (key, value) in mapping {
             let converted = convert(key, depth: depth + 1)
-            let value = convert(value, depth: depth + 1)
+            let value = convertValue(value, behind: converted, depth: depth + 1)
             guard case .text(let name, let isPlain) = converted.content else {
                 report.error(.unsupportedYAML, "a key must be plain text", at: converted.place)
                 continue
@@ -171,7 +174,7 @@ struct Composer {
             if let first = lines[name] {
                 report.error(
                     .duplicateKey,
-                    "the key \(report.quoted(name)) stands twice",
+                    isInSecret ? "a key stands twice" : "the key \(report.quoted(name)) stands twice",
                     at: converted.place,
                     hint: "the first one is on line \(first)"
                 )
@@ -183,12 +186,19 @@ struct Composer {
         return entries
     }
 
+    private mutating func convertValue(_ node: Node, behind key: YAMLNode, depth: Int) -> YAMLNode {
+        let isOutside = !isInSecret
+        if case .text(let name, _) = key.content, SecretKeys.take(name) { isInSecret = true }
+        defer { if isOutside { isInSecret = false } }
+        return convert(node, depth: depth)
+    }
+
     private func refuseTag(_ tag: Tag, unless usual: String, at place: Place) {
         let name = tag.description
         if name != usual {
             report.error(
                 .unsupportedYAML,
-                "tags such as \(report.quoted(name)) are not read here",
+                isInSecret ? "tags are not read here" : "tags such as \(report.quoted(name)) are not read here",
                 at: place,
                 hint: "leave it out: our own schema knows the type"
             )

@@ -8,6 +8,7 @@ package final class FileReport {
     /// Text between these places must not be shown: a credential that looks like nothing in particular.
     private var hidden: [Place] = []
     private var hidesEverything = false
+    private var isUnread = false
 
     /// Fills in variables; `nil` when that failed and was reported. Connector files have none.
     package var expand: (_ text: String, _ place: Place) -> String?
@@ -48,6 +49,7 @@ package final class FileReport {
 
     /// From here on no excerpt shows the value at `place`, however it was written.
     package func hide(_ value: String, at place: Place) {
+        guard !value.isEmpty else { return }
         let rest = line(place.line).unicodeScalars.dropFirst(place.column - 1)
         // A value that goes on over several lines or was escaped can't be found again in the text.
         if String(String.UnicodeScalarView(rest)).contains(value) {
@@ -58,6 +60,26 @@ package final class FileReport {
     }
 
     package func hideEverything() { hidesEverything = true }
+
+    /// The file has no tree, so that nobody knows what in it is a secret.
+    func hideUnread() { isUnread = true }
+
+    /// Hides what stands behind a key that nobody reads where it may be a secret, and in what is below the key too.
+    package func hideSecrets(behind entry: YAMLNode.Entry, nearest: String? = nil) {
+        hideSecrets(in: entry.value, isSecret: SecretKeys.tell(entry.key, nearest: nearest))
+    }
+
+    private func hideSecrets(in node: YAMLNode, isSecret: Bool) {
+        switch node.content {
+        case .text(let text, _): if isSecret, !SecretKeys.isReference(text) { hide(text, at: node.place) }
+        case .list(let elements): for element in elements { hideSecrets(in: element, isSecret: isSecret) }
+        case .map(let entries):
+            for entry in entries {
+                if isSecret { hide(entry.key, at: entry.keyPlace) }
+                hideSecrets(in: entry.value, isSecret: isSecret || SecretKeys.tell(entry.key))
+            }
+        }
+    }
 
     /// A value as a message may repeat it: in quotes, on one line, not long, and never a secret.
     package func quoted(_ text: String) -> String {
@@ -87,28 +109,25 @@ package final class FileReport {
 
     private func excerpt(around place: Place?) -> [Diagnostic.Line] {
         guard let place, !hidesEverything, lines.indices.contains(place.line - 1) else { return [] }
+        if isUnread {
+            let text = ShownLine.ofNoYAML(SecretShapes.starred(line(place.line)), stoppedAt: place.column)
+            return [.init(number: place.line, text: FileReport.showable(text))]
+        }
         return [place.line - 1, place.line].filter { $0 >= 1 }.map { .init(number: $0, text: shown($0)) }
     }
 
     private func shown(_ number: Int) -> String {
-        var scalars = Array(SecretShapes.starred(FileReport.withoutCredential(line(number))).unicodeScalars)
+        var scalars = Array(SecretShapes.starred(ShownLine.withoutComment(line(number))).unicodeScalars)
         for place in hidden where place.line == number {
             for index in (place.column - 1)..<max(place.column - 1, scalars.count) where index < scalars.count {
                 scalars[index] = "*"
             }
         }
-        if scalars.count > 200 { scalars = Array(scalars.prefix(200)) }
-        return FileReport.harmless(String(String.UnicodeScalarView(scalars)))
+        return FileReport.showable(String(String.UnicodeScalarView(scalars)))
     }
 
-    /// A file that is no YAML was never read, and may hold a literal credential all the same.
-    private static func withoutCredential(_ line: String) -> String {
-        guard let range = line.firstRange(of: "credential:") else { return line }
-        let value = line[range.upperBound...]
-        let begins = value.drop { $0 == " " || $0 == "\"" || $0 == "'" }
-        if begins.isEmpty || begins.hasPrefix("${") || begins.hasPrefix("#") { return line }
-        return line[..<range.upperBound]
-            + String(String.UnicodeScalarView(value.unicodeScalars.map { $0 == " " ? " " : "*" }))
+    private static func showable(_ text: String) -> String {
+        harmless(String(String.UnicodeScalarView(text.unicodeScalars.prefix(200))))
     }
 
     /// Control and direction characters would let a file draw on the reader's terminal.

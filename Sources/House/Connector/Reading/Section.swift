@@ -39,11 +39,13 @@ package struct Section {
     /// Reports every key that is not among those allowed.
     package func checkKeys(_ allowed: [String]) {
         for entry in entries where !allowed.contains(entry.key) {
+            let nearest = Spelling.nearest(to: entry.key, in: allowed)
+            report.hideSecrets(behind: entry, nearest: nearest)
             report.error(
                 .unknownKey,
                 "unknown key \(report.quoted(entry.key)) \(whereabouts)",
                 at: entry.keyPlace,
-                hint: Spelling.question(for: entry.key, in: allowed),
+                hint: nearest.map { Spelling.question(about: $0) },
                 allowed: allowed
             )
         }

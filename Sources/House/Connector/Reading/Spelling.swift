@@ -28,8 +28,10 @@ package enum Spelling {
 
     /// `did you mean "group_by"?`, or nothing.
     package static func question(for word: String, in candidates: some Sequence<String>) -> String? {
-        nearest(to: word, in: candidates).map { "did you mean \"\($0)\"?" }
+        nearest(to: word, in: candidates).map { question(about: $0) }
     }
+
+    static func question(about candidate: String) -> String { "did you mean \"\(candidate)\"?" }
 
     /// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
     static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {

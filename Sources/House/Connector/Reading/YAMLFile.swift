@@ -23,7 +23,9 @@ package enum YAMLFile {
         report.take(lines: source.texts)
         refuseSecrets(in: source, report)
         var composer = Composer(source: source, report: report)
-        return composer.root()
+        let root = composer.root()
+        if root == nil { report.hideUnread() }
+        return root
     }
 
     private static func refuseSecrets(in source: SourceLines, _ report: FileReport) {
