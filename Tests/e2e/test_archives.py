@@ -4,6 +4,7 @@ import json
 import unittest
 
 from harness import ROOT, CogniTest
+from plain_api import PlainAPI, page
 
 SOME = """
 usage_completions: { since: 2026-11-12, group_by: [project_id, user_id, model] }
@@ -98,6 +99,34 @@ class Archives(CogniTest):
         self.assertEqual(self.at().tree(), before)
 
 
+NUMBERS = """
+connector: numbers
+version: 1
+base_url: https://api.numbers.example/v1
+auth: { header: Authorization, prefix: "Bearer ", variable: PLAIN_KEY }
+streams:
+  - name: things
+    mode: snapshot
+    path: /things
+    pagination: { style: cursor_after_last_id }
+    primary_key: [id]
+    columns:
+      - { name: id, type: integer, domain: user }
+      - { name: role, type: string, nullable: true, domain: person }
+      - { name: by, type: json, nullable: true }
+  - name: parts
+    mode: snapshot
+    path: /things/{thing_id}/parts
+    parents: [{ parameter: thing_id, of: things.id }]
+    pagination: { style: none }
+    primary_key: [thing_id, id]
+    columns:
+      - { name: thing_id, from: thing_id, type: integer, domain: user }
+      - { name: id, type: string }
+      - { name: owner, type: integer, domain: user }
+"""
+
+
 class Recording(CogniTest):
     def test_a_recording_replays_to_the_live_run_apart_from_invented_names(self):
         simulator = self.simulator()
@@ -129,6 +158,47 @@ class Recording(CogniTest):
                    "--now", "2026-11-20T12:00:00Z", env=simulator.environment, expect=0)  # fmt: skip
         for path in (self.folder / "fixture").rglob("*.json"):
             self.assertNotIn("CANARY", path.read_text(), path)
+
+    def test_a_recording_of_ids_that_are_numbers_holds_none_and_still_joins(self):
+        ids = [99_887_766_554 + 7 * i for i in range(6)]
+        pages = {f"/things/{i}/parts": page({"id": f"part-{n}", "owner": i}) for n, i in enumerate(ids)}
+        things = [
+            {"id": i, "role": f"Person {i} of p{n}@corp.example", "by": {f"p{n}@corp.example": n, f"user-AbCdEfGh1234567{n}": n}}
+            for n, i in enumerate(ids)
+        ]
+
+        def listed(query):
+            at = ids.index(int(query["after"])) + 1 if "after" in query else 0
+            body = {"data": things[at : at + 2], "has_more": at + 2 < len(ids), "last_id": str(ids[min(at + 1, len(ids) - 1)])}
+            return json.dumps(body).encode()
+
+        api = PlainAPI({"/things": listed, **pages})
+        self.addCleanup(api.close)
+        (self.folder / "numbers.yaml").write_text(NUMBERS)
+        pipeline = self.folder / "p.yaml"
+        pipeline.write_text(
+            "pipeline: demo\nsource: { connector: numbers.yaml, base_url: \"${PLAIN_URL}\", credential: \"${PLAIN_KEY}\" }\n"
+        )
+        now = "2026-11-20T12:00:00Z"
+        fixture = self.folder / "fixture"
+        self.cogni("record", pipeline, fixture, "--now", now, env=api.environment, expect=0)
+        for path in fixture.rglob("*"):
+            text = str(path.relative_to(fixture)) + (path.read_text() if path.is_file() else "")
+            for real in (*map(str, ids), "corp.example", "user-AbCdEfGh", "Person 9"):
+                self.assertNotIn(real, text, path)
+        live = self.cogni("run", pipeline, "--output", self.output, "--json", "--now", now, env=api.environment, expect=0)
+        again = self.cogni(
+            "run", pipeline, "--output", self.folder / "again", "--json", "--now", now, "--replay", fixture, env=api.environment, expect=0
+        )  # fmt: skip
+        counts = [{s["name"]: (s["fetched"], s["written"]) for s in done.summary["streams"]} for done in (live, again)]
+        self.assertEqual(counts[0], {"things": (6, 6), "parts": (6, 6)})
+        self.assertEqual(counts[1], counts[0])
+        output = self.at(output=self.folder / "again")
+        invented = {row["id"] for row in output.rows("things")}
+        self.assertEqual(len(invented), 6)
+        self.assertEqual({len(str(i)) for i in invented}, {11})
+        for column in ("thing_id", "owner"):
+            self.assertEqual({row[column] for row in output.rows("parts")}, invented, column)
 
     def test_replaying_twice_is_the_same(self):
         self.replay(ALL)

@@ -23,78 +23,127 @@ struct PseudonymBook: Sendable {
 
     private var standIns: [String: String] = [:]
     private var originals: [String: String] = [:]
+    private var identifiers: Set<String> = []
+    /// Values of ``apiWords`` that a schema says identify somebody, and so are no words of the API.
+    private var declaredWords: Set<String> = []
+    /// Members whose numbers identify. Elsewhere the same number may be a count or a time.
+    private var numberMembers: Set<String> = []
+
+    /// Members that hold words of the API which the walk goes by; a label may happen to be spelled like one of them.
+    private static let apiWords: Set<String> = ["object", "type", "status", "role"]
 
     var count: Int { standIns.count }
 
     func original(_ text: String) -> String { originals[text] ?? text }
 
-    /// Every text inside of the value.
-    mutating func noteAll(_ value: JSONValue, as kind: Kind) {
+    /// Every text and number inside of the value, which is that of a member called `name`.
+    mutating func noteAll(_ value: JSONValue, of name: String, as kind: Kind) {
         switch value {
-        case .string(let text): note(text, as: kind)
-        case .array(let elements): for element in elements { noteAll(element, as: kind) }
-        case .object(let members): for member in members { noteAll(member.value, as: kind) }
-        case .null, .bool, .number: break
+        case .string(let text):
+            note(text, as: kind)
+            if PseudonymBook.apiWords.contains(name) { declaredWords.insert(text) }
+        case .number(let text): noteNumber(text, of: name)
+        case .array(let elements): for element in elements { noteAll(element, of: name, as: kind) }
+        case .object(let members): for member in members { noteAll(member.value, of: member.key, as: kind) }
+        case .null, .bool: break
         }
+    }
+
+    mutating func noteNumber(_ text: String, of name: String) {
+        guard NumberStandIn.isMeant(text) else { return }
+        numberMembers.insert(name)
+        note(text, as: .identifier)
     }
 
     mutating func note(_ text: String, as kind: Kind) {
-        // Invented values come back in later pages only by accident, and short words are no identifiers.
-        guard !text.isEmpty, standIns[text] == nil, originals[text] == nil else { return }
-        if text.utf8.count < (kind == .identifier ? 6 : 3) { return }
-        var made = PseudonymBook.invent(text, kind)
-        while originals[made] != nil || standIns[made] != nil { made = PseudonymBook.invent(text, kind) }
+        // Short words are no identifiers. A real value may be spelled like one that was invented before, and gets its own.
+        guard !text.isEmpty, standIns[text] == nil else { return }
+        let isNumber = NumberStandIn.isMeant(text)
+        if !isNumber, text.utf8.count < (kind == .identifier ? 6 : 3) { return }
+        var made = text
+        var attempt = 0
+        while made == text || originals[made] != nil || standIns[made] != nil {
+            // An id that is a number here may be a text there: both have one stand-in.
+            made = isNumber ? NumberStandIn.invent(text, attempt: attempt) : PseudonymBook.invent(text, kind)
+            attempt += 1
+        }
         standIns[text] = made
         originals[made] = text
+        if kind == .identifier { identifiers.insert(text) }
     }
 
     /// The value with all that is known replaced, and e-mail addresses in any text.
-    mutating func rewritten(_ value: JSONValue) -> JSONValue {
+    mutating func rewritten(_ value: JSONValue) -> JSONValue { rewritten(value, of: "") }
+
+    private mutating func rewritten(_ value: JSONValue, of name: String) -> JSONValue {
         switch value {
-        case .string(let text): return .string(rewritten(text))
-        case .array(let elements): return .array(elements.map { rewritten($0) })
+        case .string(let text):
+            let isWord = PseudonymBook.apiWords.contains(name) && !declaredWords.contains(text)
+            return .string(isWord ? withoutIdentifiers(text) : rewritten(text))
+        case .number(let text):
+            let isID = numberMembers.contains(name) || PseudonymBook.endsWithID(name)
+            return isID && NumberStandIn.isMeant(text) ? .number(standIns[text] ?? text) : value
+        case .array(let elements): return .array(elements.map { rewritten($0, of: name) })
         case .object(let members):
             return .object(
-                members.map { member in
-                    // Words of the API that the walk goes by; a label may happen to be spelled like one of them.
-                    if ["object", "type", "status", "role"].contains(member.key), member.value.text != nil {
-                        return member
-                    }
-                    return JSONValue.Member(rewrittenKey(member.key), rewritten(member.value))
-                }
+                members.map { JSONValue.Member(rewrittenKey($0.key), rewritten($0.value, of: $0.key)) }
             )
-        case .null, .bool, .number: return value
+        case .null, .bool: return value
         }
     }
 
-    /// A map's keys can be identifiers too; all others are the API's words, whatever else is spelled like them.
-    private func rewrittenKey(_ key: String) -> String {
-        PseudonymBook.looksLikeIdentifier(key) || key.contains("@") ? standIns[key] ?? key : key
+    /// A map's keys can be identifiers, addresses and names too; all others are the API's words, whatever else is
+    /// spelled like them.
+    private mutating func rewrittenKey(_ key: String) -> String {
+        if let known = standIns[key], key.contains(" ") || NumberStandIn.isMeant(key) { return known }
+        return withoutIdentifiers(key)
     }
 
     private mutating func rewritten(_ text: String) -> String {
         if let known = standIns[text] { return known }
         if originals[text] != nil { return text }
         guard text.utf8.count >= 6 else { return text }
+        return wordByWord(text) { book, word in
+            if let known = book.standIns[word], word.utf8.count >= 8 { return known }
+            return book.replaced(word, isIdentifier: PseudonymBook.looksLikeIdentifier(word))
+        }
+    }
+
+    /// The text without what can be no word of an API: addresses, and identifiers that a machine made.
+    private mutating func withoutIdentifiers(_ text: String) -> String {
+        wordByWord(text) { book, word in
+            let isKnown = book.identifiers.contains(word) && PseudonymBook.isOpaque(word)
+            // `user_preferences` looks like an identifier too.
+            let looks = PseudonymBook.looksLikeIdentifier(word) && word.contains { $0.isNumber || $0.isUppercase }
+            return book.replaced(word, isIdentifier: isKnown || looks)
+        }
+    }
+
+    private mutating func wordByWord(_ text: String, _ replace: (inout PseudonymBook, String) -> String) -> String {
         var out = ""
         var word = ""
+        func finish(_ book: inout PseudonymBook) {
+            // The full stop behind an identifier is none of it.
+            let end = word.lastIndex { !".-_+".contains($0) }.map { word.index(after: $0) } ?? word.startIndex
+            out += replace(&book, String(word[..<end])) + word[end...]
+            word = ""
+        }
         for character in text {
             if PseudonymBook.joins(character) {
                 word.append(character)
             } else {
-                out += replaced(word)
+                finish(&self)
                 out.append(character)
-                word = ""
             }
         }
-        return out + replaced(word)
+        finish(&self)
+        return out
     }
 
-    /// A word of a longer text: an address, or an identifier that is known.
-    private mutating func replaced(_ word: String) -> String {
-        if let known = standIns[word], word.utf8.count >= 8 { return known }
-        if originals[word] != nil { return word }
-        if PseudonymBook.looksLikeIdentifier(word) {
+    /// A word of a longer text: an identifier, or an address.
+    private mutating func replaced(_ word: String, isIdentifier: Bool) -> String {
+        if originals[word] != nil, standIns[word] == nil { return word }
+        if isIdentifier {
             note(word, as: .identifier)
             return standIns[word] ?? word
         }
@@ -119,6 +168,11 @@ struct PseudonymBook: Sendable {
         let tail = word[mark...].dropFirst()
         return ["user", "proj", "key", "org"].contains(String(word[..<mark])) && tail.count >= 8
             && tail.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    }
+
+    /// `id`, `user_id`, `userIds`, and not `paid`.
+    private static func endsWithID(_ name: String) -> Bool {
+        ["id", "ids"].contains(name) || ["_id", "_ids", "Id", "Ids", "ID", "IDs"].contains { name.hasSuffix($0) }
     }
 
     // MARK: Invention

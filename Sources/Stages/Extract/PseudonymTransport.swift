@@ -68,8 +68,12 @@ package actor PseudonymTransport: Transport {
         guard let member = members.first else {
             for column in spec.columns { learn(column, row: value, bucket: bucket) }
             // Ids of roles, alerts and certificates identify nobody, but belong to the organization all the same.
-            if spec.primaryKey.contains("id"), let id = value["id"]?.text, PseudonymBook.isOpaque(id) {
-                book.note(id, as: .identifier)
+            if spec.primaryKey.contains("id"), let id = value["id"] {
+                switch id {
+                case .string(let text) where PseudonymBook.isOpaque(text): book.note(text, as: .identifier)
+                case .number(let text) where PseudonymBook.isOpaque(text): book.noteNumber(text, of: "id")
+                default: break
+                }
             }
             return
         }
@@ -90,21 +94,28 @@ package actor PseudonymTransport: Transport {
         for path in [column.path] + column.alternatives {
             let place = path == ["{type}"] ? [type ?? ""] : path
             guard let value = place.reduce(Optional(source), { value, key in value?[key] }) else { continue }
-            if let kind = PseudonymBook.Kind(column.sensitivity, column.domain) { book.noteAll(value, as: kind) }
+            if let kind = PseudonymBook.Kind(column.sensitivity, column.domain), !isOrdinary(value, column) {
+                book.noteAll(value, of: place.last ?? "", as: kind)
+            }
             for inner in column.inner where inner.types.isEmpty || type.map(inner.types.contains) == true {
                 guard let kind = PseudonymBook.Kind(inner.sensitivity, inner.domain) else { continue }
-                learn(value, inner.path[...], kind)
+                learn(value, of: place.last ?? "", inner.path[...], kind)
             }
         }
     }
 
-    private func learn(_ value: JSONValue, _ path: ArraySlice<String>, _ kind: PseudonymBook.Kind) {
-        guard let first = path.first else { return book.noteAll(value, as: kind) }
+    /// Times decide which window a row belongs to, and a text that the schema lists is nobody's own.
+    private func isOrdinary(_ value: JSONValue, _ column: Column) -> Bool {
+        column.kind == .timestamp || value.text.map(column.values.contains) == true
+    }
+
+    private func learn(_ value: JSONValue, of name: String, _ path: ArraySlice<String>, _ kind: PseudonymBook.Kind) {
+        guard let first = path.first else { return book.noteAll(value, of: name, as: kind) }
         let rest = path.dropFirst()
         switch (first, value) {
-        case ("[]", .array(let elements)): for element in elements { learn(element, rest, kind) }
-        case ("*", .object(let members)): for member in members { learn(member.value, rest, kind) }
-        case (_, .object): if let found = value[first] { learn(found, rest, kind) }
+        case ("[]", .array(let elements)): for element in elements { learn(element, of: name, rest, kind) }
+        case ("*", .object(let members)): for member in members { learn(member.value, of: member.key, rest, kind) }
+        case (_, .object): if let found = value[first] { learn(found, of: first, rest, kind) }
         default: break
         }
     }
