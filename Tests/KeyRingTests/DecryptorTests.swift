@@ -20,14 +20,18 @@ private func token(
         .seal(kind, Array(value.utf8))
 }
 
-private func opened(_ text: String, _ format: Decryptor.Format, piece: Int = 7) throws -> (
-    text: String, decryptor: Decryptor
-) {
+private func opened(
+    _ text: String,
+    _ format: Decryptor.Format,
+    piece: Int = 7,
+    guardsFormulas: Bool = false
+) throws -> (text: String, decryptor: Decryptor) {
     var decryptor = Decryptor(
         try ring.get(),
         tenant: "org",
         places: SealedPlaces(["user_id": "user", "email": "email", "n": "n", "extra": "extra"]),
-        format: format
+        format: format,
+        guardsFormulas: guardsFormulas
     )
     var out: [UInt8] = []
     let bytes = Array(text.utf8)
@@ -58,6 +62,17 @@ func ndjsonComesBackAsItWasBeforeSealing(piece: Int) throws {
     let (text, decryptor) = try opened(sealed, .ndjson, piece: piece)
     #expect(text == rows)
     #expect(decryptor.opened == 5 && decryptor.left == 0 && decryptor.rows == 2)
+}
+
+@Test func openedTextsAreGuardedWhereAskedAndNumbersAreNot() throws {
+    let formula = try token(.string, "=HYPERLINK(\"x\",\"y\")", domain: "user")
+    let plus = try token(.string, "'+1", domain: "email")
+    let number = try token(.number, "-5", domain: "n")
+    let sealed =
+        "id,user_id,email,n\n'=1,\(formula),\(plus),\(number)\n2,\(try token(.string, "ann", domain: "user")),,\n"
+    let guarded = "id,user_id,email,n\n'=1,\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\",''+1,-5\n2,ann,,\n"
+    #expect(try opened(sealed, .csv, guardsFormulas: true).text == guarded)
+    #expect(try opened(sealed, .csv).text == guarded.replacing("'=H", with: "=H").replacing("''+", with: "'+"))
 }
 
 @Test(arguments: [1, 7, 100_000])

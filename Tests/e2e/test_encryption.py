@@ -6,6 +6,7 @@ import shutil
 import unittest
 
 from harness import FIXTURE, ROOT, CogniTest, content, has_zstd, terminate
+from plain_api import PlainTest, page
 
 EXAMPLE = ROOT / "Fixtures/keys/example.keyring.json"
 INVENTORY = ROOT / "pipelines/security-inventory.yaml"
@@ -174,6 +175,28 @@ class Encryption(CogniTest):
         pipeline = self.pipeline("users: {}", name="sealed", transform=SEAL % "deterministic")
         self.replay(pipeline, env={"COGNI_KEY_RING": str(copy)}, expect=9)
         self.assertFalse(self.at("sealed").exists())
+
+
+@unittest.skipUnless(EXAMPLE.exists(), "this tree has no example key ring")
+class Guarded(PlainTest, CogniTest):
+    def test_opened_texts_are_guarded_as_the_other_cells_where_asked(self):
+        seal = 'transform:\n  - encrypt: { fields: [things.name], mode: deterministic, key_ring: "${COGNI_KEY_RING}" }'
+        api = self.api({"/things": page({"id": "=1", "name": "=HYPERLINK(1)"}, {"id": "a", "name": "ann"})})
+        pipeline = self.plain(load="format: csv\nguard_formulas: true\ncompression: none", more=seal)
+        self.go(pipeline, api, env=Encryption.ring)
+        file = self.at().current / next(self.at().files("things"))[2]["path"]
+        wanted = ["--reason", "test", "--audit", self.folder / "trail"]
+        names = lambda *more: {  # noqa: E731
+            tuple(line.split(",")[:2]) for line in self.cogni("decrypt", file, *wanted, *more, env=Encryption.ring, expect=0).out.splitlines()[1:]
+        }  # fmt: skip
+        self.assertEqual(names(), {("'=1", "=HYPERLINK(1)"), ("a", "ann")})
+        self.assertEqual(names("--guard-formulas"), {("'=1", "'=HYPERLINK(1)"), ("a", "ann")})
+
+    def test_rows_that_no_spreadsheet_runs_have_no_guard(self):
+        file = self.folder / "rows.ndjson"
+        file.write_text("{}\n")
+        done = self.cogni("decrypt", file, "--reason", "test", "--guard-formulas", env=Encryption.ring, expect=2)
+        self.assertIn("is for CSV", done.error)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ package struct Decryptor {
     package private(set) var rows = 0
 
     private let format: Format
+    private let guardsFormulas: Bool
     private let places: SealedPlaces
     private var opener: TokenOpener
     private var header: [String]?
@@ -25,10 +26,18 @@ package struct Decryptor {
     /// - Parameters:
     ///   - tenant: The organization, or the pipeline's name: `crypto.tenant` of the manifest.
     ///   - places: from the manifest's `crypto.fields`.
-    package init(_ ring: KeyRing, tenant: String, places: SealedPlaces, format: Format) {
+    ///   - guardsFormulas: CSV only: opened texts get the apostrophe that a guarded archive's other cells have.
+    package init(
+        _ ring: KeyRing,
+        tenant: String,
+        places: SealedPlaces,
+        format: Format,
+        guardsFormulas: Bool = false
+    ) {
         opener = TokenOpener(ring, tenant: tenant)
         self.places = places
         self.format = format
+        self.guardsFormulas = guardsFormulas
     }
 
     /// Takes the next piece of the file and appends to `out` the rows that are complete.
@@ -164,7 +173,8 @@ package struct Decryptor {
                 out.append(contentsOf: bytes[cell])
                 continue
             }
-            CSVCells.write(plain.value, into: &out)
+            let isGuarded = guardsFormulas && plain.kind == .string
+            CSVCells.write(isGuarded ? FormulaGuard.guarded(plain.value) : plain.value, into: &out)
         }
     }
 

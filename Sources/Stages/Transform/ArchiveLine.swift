@@ -122,7 +122,7 @@ package struct ArchiveLine: Sendable {
     /// A CSV cell's own text.
     private func plain(_ cell: ArraySlice<UInt8>) -> [UInt8] {
         let text = ArchiveLine.unquoted(cell)
-        return guardsFormulas ? CellText.unguarded(text) : text
+        return guardsFormulas ? FormulaGuard.unguarded(text) : text
     }
 
     private static func unquoted(_ cell: ArraySlice<UInt8>) -> [UInt8] {

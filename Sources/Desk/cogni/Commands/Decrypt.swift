@@ -21,6 +21,9 @@ struct Decrypt: ParsableCommand {
             out as they are, with every token of a known column opened. What can't be opened at all ends with exit code 9.
             Several files make one result, so they are all NDJSON, or all CSV with the same columns.
 
+            Of a CSV archive with load.guard_formulas, opened texts need the guard as well before a spreadsheet opens them:
+            --guard-formulas gives it to them.
+
             Before the first byte a record of who opens what and why is added to the trail beside the ring; `cogni keys audit`
             checks the trail.
             """
@@ -46,6 +49,8 @@ struct Decrypt: ParsableCommand {
     @Option(help: ArgumentHelp("Open only these columns.", valueName: "a,b")) var fields: String?
     @Option(help: ArgumentHelp("The trail; otherwise the one beside the ring.", valueName: "file"), completion: .file())
     var audit: String?
+    @Flag(help: "CSV: put ' before opened texts that a spreadsheet would run, as load.guard_formulas does.")
+    var guardFormulas = false
     @Flag(help: "Yes, show opened fields on this terminal.") var yes = false
     @Flag(help: "Print counts as JSON on stdout; needs --output.") var json = false
 
@@ -65,6 +70,13 @@ struct Decrypt: ParsableCommand {
                 mend: "write them to a file with --output, or add --yes to see them"
             )
         }
+        if guardFormulas, let other = files.first(where: { RowFormat(path: $0) != .csv }) {
+            throw Fault(
+                .badPlan,
+                "--guard-formulas is for CSV, and \(other) is NDJSON",
+                mend: "leave it out: no spreadsheet runs NDJSON"
+            )
+        }
         var place = Keys.Place()
         place.ring = ring
         let keys = try KeyRing.load(try place.path, environment: Environment.all)
@@ -81,7 +93,8 @@ struct Decrypt: ParsableCommand {
                     keys,
                     tenant: rules.tenant,
                     places: SealedPlaces(rules.domains, rows: rules.rows),
-                    format: isCSV ? .csv : .ndjson
+                    format: isCSV ? .csv : .ndjson,
+                    guardsFormulas: guardFormulas
                 )
                 sink.beginFile(hasHeader: isCSV)
                 let reader = try inArchive { () throws(ArchiveError) in try ArchiveReader(file) }
