@@ -344,6 +344,14 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func aSecretOfManyPiecesTakesNoLongerForThem() {
+        let many = String(repeating: "hunter2, ", count: 40_000)
+        let said = read("enabled: NO", source: "  credential: [\(many)]\n").diagnostics
+        #expect(said.hasErrors && !said.text.contains("hunter2"))
+        let marks = String(repeating: "# ", count: 300_000)
+        #expect(read("enabled: NO \(marks)").diagnostics.hasErrors)
+    }
+
     @Test func ofAFileThatIsNoYAMLTheKeyAndTheSignAreShown() {
         let said = read("load: { format: csv ]", source: "  credential: hunter2hunter2\n").diagnostics
         #expect(

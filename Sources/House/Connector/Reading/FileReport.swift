@@ -49,7 +49,12 @@ package final class FileReport {
 
     /// From here on no excerpt shows the value at `place`, however it was written.
     package func hide(_ value: String, at place: Place) {
-        guard !value.isEmpty else { return }
+        guard !value.isEmpty, !hidesEverything else { return }
+        // No secret has so many pieces, and each is looked for in a line that can be long.
+        guard hidden.count < 100 else {
+            hidesEverything = true
+            return
+        }
         let rest = line(place.line).unicodeScalars.dropFirst(place.column - 1)
         // A value that goes on over several lines or was escaped can't be found again in the text.
         if String(String.UnicodeScalarView(rest)).contains(value) {

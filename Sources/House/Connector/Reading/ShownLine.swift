@@ -20,12 +20,14 @@ enum ShownLine {
     /// A setting that was commented out keeps its value to itself where its name tells of a secret.
     static func withoutComment(_ line: String) -> String {
         let scalars = Array(line.unicodeScalars)
-        for mark in scalars.indices where scalars[mark] == "#" && (mark == 0 || isBlank(scalars[mark - 1])) {
+        var at = 0
+        while let mark = scalars[at...].firstIndex(of: "#") {
             let begin = mark + scalars[mark...].prefix { $0 == "#" || isBlank($0) }.count
-            let name = scalars[begin...].prefix { isOfName($0) || isQuote($0) || $0 == "-" }
-            var end = name.endIndex
-            while end < scalars.count, isBlank(scalars[end]) { end += 1 }
-            guard end < scalars.count, scalars[end] == ":" || scalars[end] == "=",
+            let name = scalars[begin...].prefix { isOfName($0) || isQuote($0) }
+            let end = name.endIndex + scalars[name.endIndex...].prefix(while: isBlank).count
+            at = end
+            let isComment = mark == 0 || isBlank(scalars[mark - 1])
+            guard isComment, end < scalars.count, scalars[end] == ":" || scalars[end] == "=",
                 SecretKeys.tell(String(String.UnicodeScalarView(name)))
             else { continue }
             let value = scalars[(end + 1)...].map { isBlank($0) ? $0 : "*" }
