@@ -111,7 +111,9 @@ struct PseudonymBook: Sendable {
 
     /// The text without what can be no word of an API: addresses, and identifiers that a machine made.
     private mutating func withoutIdentifiers(_ text: String) -> String {
-        wordByWord(text) { book, word in
+        // Nearly every key is a lowercase word: all that is replaced has a digit, a capital or an `@`.
+        guard text.utf8.contains(where: { 0x30...0x39 ~= $0 || 0x40...0x5A ~= $0 }) else { return text }
+        return wordByWord(text) { book, word in
             let isKnown = book.identifiers.contains(word) && PseudonymBook.isOpaque(word)
             // `user_preferences` looks like an identifier too.
             let looks = PseudonymBook.looksLikeIdentifier(word) && word.contains { $0.isNumber || $0.isUppercase }
