@@ -142,4 +142,31 @@ import Testing
         #expect(row["by"]?["user_preferences"]?.integer == 1)
         #expect(row["by"]?["role"]?.text == "member")
     }
+
+    @Test func linksToTheNextPageAreFollowedUnderOtherNames() async throws {
+        let linked = StreamSpec(
+            name: "members",
+            mode: .snapshot,
+            path: "/members",
+            pagination: Pagination(style: .linkHeader, cursorParameter: "page", cursorPath: []),
+            rows: StreamSpec.RowPlace(members: ["data"]),
+            primaryKey: ["id"],
+            columns: [PseudonymTests.column("id", .string, domain: "user")]
+        )
+        let real = "https://api.example/v1/members?after=user-Zx81Qw72Lm90&page=3&state=ZXlKaGJHY2lPaUpJVXpJ1"
+        let page = #"{"data":[{"id":"user-Zx81Qw72Lm90"}]}"#
+        let api = Scripted([.reply(200, ["link": "<\(real)>; rel=\"next\""], page), .reply(200, [:], #"{"data":[]}"#)])
+        let transport = PseudonymTransport(api, connector: .sample([linked]), mask: { $0 })
+        var request = Request(stream: "members", template: "/members", path: "/members", query: [])
+        let reply = try await transport.send(request)
+        let next = try #require(reply.headers["link"].flatMap(LinkHeader.next))
+        #expect(next.hasPrefix("https://api.example/v1/members?after="))
+        #expect(next.contains("&page=3&"))
+        #expect(!next.contains("Zx81Qw72Lm90") && !next.contains("ZXlKaGJHY2lPaUpJVXpJ1"))
+        let id = try JSONValue(parsing: reply.body.array)["data"]?.elements?.first?["id"]?.text
+        #expect(next.contains("after=\(try #require(id))&"))
+        request.absoluteURL = next
+        _ = try await transport.send(request)
+        #expect(api.sent.last?.absoluteURL == real)
+    }
 }

@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 
-from harness import CogniTest
+from harness import LIVE_NOW, CogniTest
 from receiver import Receiver
 
 try:
@@ -71,6 +71,33 @@ class Checking(CogniTest):
         simulator = self.simulator()
         checks = self.check(self.pipeline(STREAMS), env={**simulator.environment, "OPENAI_ADMIN_KEY": "sk-admin-wrong-" + "x" * 40}, expect=3)
         self.assertEqual(self.failed(checks), ["API"])
+
+    def test_plan_and_check_foretell_what_a_run_would_refuse(self):
+        simulator = self.simulator()
+        streams = "costs: { since: 2026-11-12, group_by: [project_id] }\nprojects: {}"
+        pipeline = self.pipeline(streams)
+        environment = simulator.environment
+        at = ("--output", self.output)
+
+        def foretold(file, code, words, *more):
+            plan = self.cogni("plan", file, *at, "--now", LIVE_NOW, "--json", env=environment, expect=0)
+            self.assertEqual(json.loads(plan.out)["refusal"]["exit_code"], code)
+            self.assertIn(words, self.cogni("plan", file, *at, "--now", LIVE_NOW, env=environment).out)
+            self.assertIn(words, self.cogni("check", file, *at, "--offline", env=environment, expect=code).out)
+            self.assertIn(words, self.live(file, simulator, since=None, expect=code).error)
+
+        self.live(pipeline, simulator, since=None)
+        self.assertIsNone(json.loads(self.cogni("plan", pipeline, *at, "--json", env=environment).out)["refusal"])
+        self.assertIn("settings   as those of", self.cogni("check", pipeline, *at, "--offline", env=environment, expect=0).out)
+        self.cogni("disable", pipeline, *at, "--reason", "moving house", env=environment, expect=0)
+        foretold(pipeline, 8, "moving house")
+        self.cogni("enable", pipeline, *at, env=environment, expect=0)
+        foretold(self.pipeline(streams, load="format: csv", file="csv.yaml"), 2, "the settings of 2 streams have changed")
+        recorded = self.folder / "recorded"
+        self.replay(self.pipeline("projects: {}\n", file="other.yaml"), output=recorded)
+        at = ("--output", recorded)
+        plan = self.cogni("plan", self.folder / "other.yaml", *at, env=environment, expect=0)
+        self.assertIn("holds rows of recorded replies", plan.out)
 
     def test_a_clock_that_is_not_the_servers_is_found(self):
         now = datetime.datetime.now(datetime.timezone.utc)

@@ -7,6 +7,7 @@ import Load
 import Model
 import PipelineFile
 import Reporting
+import Runner
 import Sealing
 import Telemetry
 
@@ -263,6 +264,14 @@ struct Checklist {
                 )
             }
             return "\(try root.generations().count) generations, each follows the one before"
+        }
+    }
+
+    /// The rest of what a run would refuse: another owner, other settings, rows of another kind.
+    func settings(_ options: RunOptions) -> Finding {
+        finding("settings") { () throws(Fault) in
+            if let refusal = try workspace.refusal(options) { throw refusal }
+            return "as those of what is published"
         }
     }
 

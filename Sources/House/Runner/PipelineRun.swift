@@ -109,6 +109,20 @@ package struct PipelineRun: Sendable {
         return try await conclusion.conclude()
     }
 
+    /// What would keep a run from beginning now, by the files that are there; `nil`: nothing. Reads only.
+    package func refusal() throws(Fault) -> Fault? {
+        let root = OutputRoot(options.output)
+        let current = try root.current()
+        do throws(Fault) {
+            if let store = try StateStore.openToRead(root.statePath, pipeline: pipeline.name) {
+                defer { try? store.close() }
+                try RunGuards(pipeline: pipeline, options: options, store: store, current: current).check()
+            }
+            try refuseOtherSettings(current)
+        } catch { return error }
+        return nil
+    }
+
     /// A crash between the swap and the ledger's commit leaves the ledger behind; the manifest is right.
     private func followManifest(_ current: Generation?, _ store: StateStore) throws(Fault) {
         guard let current else { return }

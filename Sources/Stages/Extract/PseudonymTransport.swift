@@ -15,6 +15,8 @@ package actor PseudonymTransport: Transport {
     private let specs: [String: StreamSpec]
     private let mask: @Sendable ([UInt8]) -> [UInt8]
     private var book = PseudonymBook()
+    /// What the API called the addresses that its replies were given here.
+    private var addresses: [String: String] = [:]
 
     /// - mask: hides secrets in the bytes of a reply that has been made anonymous.
     package init(_ inner: any Transport, connector: Connector, mask: @escaping @Sendable ([UInt8]) -> [UInt8]) {
@@ -37,13 +39,38 @@ package actor PseudonymTransport: Transport {
         }
         if reply.status == 200 { learn(body, spec) }
         reply.body = PageBytes(mask(Array(book.rewritten(body).compact.utf8)))
+        let next = spec.pagination.style == .linkHeader ? reply.headers["link"].flatMap(LinkHeader.next) : nil
         reply.headers = reply.headers.filter { $0.key == "content-type" || $0.key.contains("retry") }
+        if let next { reply.headers["link"] = "<\(disguised(next))>; rel=\"next\"" }
         return reply
     }
+
+    /// The address of the next page, with other identifiers and cursors in its path and query.
+    private func disguised(_ address: String) -> String {
+        let mark = address.firstIndex(of: "?") ?? address.endIndex
+        let path = address[..<mark].split(separator: "/", omittingEmptySubsequences: false).map { segment in
+            let value = PercentEncoding.decode(String(segment)) ?? String(segment)
+            let made = standIn(value)
+            return made == value ? String(segment) : PercentEncoding.encode(made)
+        }
+        var made = path.joined(separator: "/")
+        if mark != address.endIndex {
+            let query = FixtureKey.parameters(in: address[address.index(after: mark)...]).map { pair in
+                if PseudonymBook.isOpaque(pair.value) { book.note(pair.value, as: .identifier) }
+                return (pair.name, standIn(pair.value))
+            }
+            made += "?\(PercentEncoding.query(query))"
+        }
+        addresses[made] = address
+        return made
+    }
+
+    private func standIn(_ text: String) -> String { book.rewritten(.string(text)).text ?? text }
 
     /// The request with the identifiers that the API knows.
     private func original(_ request: Request) -> Request {
         var copy = request
+        copy.absoluteURL = request.absoluteURL.map { addresses[$0] ?? $0 }
         copy.query = request.query.map { ($0.name, book.original($0.value)) }
         copy.path = request.path.split(separator: "/", omittingEmptySubsequences: false).map { segment in
             let value = PercentEncoding.decode(String(segment)) ?? String(segment)

@@ -7,6 +7,7 @@ import Load
 import Model
 import PipelineFile
 import Reporting
+import Runner
 import Sealing
 import Telemetry
 
@@ -41,6 +42,15 @@ struct Check: AsyncParsableCommand {
         var findings = [list.file, list.enabled] + list.variables(place.pipeline) + [list.credential] + list.keyRing
         findings +=
             list.webhook + [list.output, list.space, list.lock, list.state, list.cursors, list.chain, list.clock]
+        if findings.allSatisfy({ $0.fault == nil }) {
+            // What failed already would only be told again.
+            let now = try Workspace.now(nil, replay: replay)
+            var options = RunOptions(now: now, output: workspace.output, runID: "check")
+            options.isNowFromClock = replay == nil
+            options.isReplay = replay != nil
+            options.pipelineFile = Disk.absolute(place.pipeline)
+            findings.append(list.settings(options))
+        }
         if !offline { findings += await online(workspace) }
         let failed = findings.compactMap { $0.fault }
         if json {

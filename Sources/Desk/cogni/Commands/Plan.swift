@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Disk
 import Extract
 import Ledger
 import Load
@@ -51,10 +52,13 @@ struct Plan: ParsableCommand {
             forgotten: forgotten,
             past: try Plan.past(workspace)
         )
+        options.isNowFromClock = now == nil
+        options.pipelineFile = Disk.absolute(pipeline)
+        let refusal = try workspace.refusal(options)
         if json {
-            Terminal.out(document(forecast, workspace, options.now, current))
+            Terminal.out(document(forecast, workspace, options.now, current, refusal))
         } else {
-            show(forecast, workspace, options.now, current)
+            show(forecast, workspace, options.now, current, refusal)
         }
     }
 
@@ -78,7 +82,13 @@ struct Plan: ParsableCommand {
         return PastRuns(try store.runs())
     }
 
-    private func show(_ forecast: RunForecast, _ workspace: Workspace, _ now: Instant, _ current: Generation?) {
+    private func show(
+        _ forecast: RunForecast,
+        _ workspace: Workspace,
+        _ now: Instant,
+        _ current: Generation?,
+        _ refusal: Fault?
+    ) {
         var table = TextTable(["stream", "from", "to", "walks", "requests", "replaces", "because"], numbers: [3, 4])
         for stream in forecast.streams {
             table.add(
@@ -102,7 +112,9 @@ struct Plan: ParsableCommand {
             current.map { "on top of generation \($0.number) in \(workspace.output)" }
                 ?? "the first run into \(workspace.output)"
         )
-        if !workspace.pipeline.enabled { Terminal.out("note: the pipeline file says `enabled: false`") }
+        if let refusal {
+            Terminal.out("note: a run would end with \(refusal.code.exitCode): \(refusal.what); \(refusal.mend)")
+        }
         let next = workspace.command("run").with("--streams", streams).with("--since", since).with("--until", until)
         Terminal.out("next: \(next.with("--now", self.now).with("--full-refresh", if: fullRefresh))")
     }
@@ -122,14 +134,15 @@ struct Plan: ParsableCommand {
         _ forecast: RunForecast,
         _ workspace: Workspace,
         _ now: Instant,
-        _ current: Generation?
+        _ current: Generation?,
+        _ refusal: Fault?
     ) -> JSONValue {
         [
             "pipeline": .string(workspace.pipeline.name), "as_of": .string(now.text),
             "output": .string(workspace.output), "generation": current.map { .integer($0.number) } ?? nil,
             "requests": .integer(forecast.requests), "complete": .bool(forecast.isComplete),
             "seconds": .integer(forecast.seconds),
-            "milliseconds_per_request": .integer(forecast.millisecondsPerRequest),
+            "milliseconds_per_request": .integer(forecast.millisecondsPerRequest), "refusal": refusal?.json ?? nil,
             "streams": .array(
                 forecast.streams.map { stream in
                     [
