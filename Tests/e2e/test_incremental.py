@@ -61,6 +61,17 @@ class Incremental(CogniTest):
     def notes(self, done, stream):
         return next(each for each in done.summary["streams"] if each["name"] == stream).get("notes", [])
 
+    def test_a_time_in_which_there_is_nothing_to_read_is_told(self):
+        simulator = self.simulator()
+        pipeline = self.pipeline("costs: { since: 2027-01-01, group_by: [project_id] }\nprojects: {}")
+        done = self.live(pipeline, simulator, since=None)
+        self.assertIn("there was no time to read", str(self.notes(done, "costs")))
+        self.assertEqual(simulator.asked("/costs"), [])
+        for command in ("run", "plan", "preview"):
+            words = [command, pipeline] + (["projects"] if command == "preview" else ["--output", self.output])
+            done = self.cogni(*words, "--since", "2099-01-01", "--now", "2026-11-20T12:00:00Z", env=simulator.environment, expect=2)
+            self.assertIn("--since 2099-01-01T00:00:00Z is after now, which is 2026-11-20T12:00:00Z", done.error)
+
     def test_a_since_before_the_api_s_history_is_asked_for_once(self):
         simulator = self.simulator(scenario={"switches": {"lookback": {"days": 14}}})
         pipeline = self.pipeline("costs: { since: 2026-08-01, lookback: 1d, group_by: [project_id] }\nprojects: {}")

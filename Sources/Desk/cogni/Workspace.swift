@@ -175,7 +175,15 @@ struct Workspace {
 
     /// The time between `--since` and `--until` holds something.
     static func refuseEmptySpan(_ options: RunOptions) throws(Fault) {
-        guard let since = options.since, let until = options.until, since >= until else { return }
+        guard let since = options.since else { return }
+        if since > options.now {
+            throw Fault(
+                .badPlan,
+                "--since \(since.text) is after now, which is \(options.now.text)",
+                mend: "name an earlier time"
+            )
+        }
+        guard let until = options.until, since >= until else { return }
         throw Fault(.badPlan, "--since \(since.text) is not before --until \(until.text)", mend: "swap them")
     }
 

@@ -144,6 +144,9 @@ struct RunWork: Sendable {
             result.primaryKey = old(spec.name)?.primaryKey ?? failed.primaryKey
             result.coverage = old(spec.name)?.coverage
             result.watermark = old(spec.name)?.watermark
+            if result.watermark == nil {
+                result.notes.append("there was no time to read: `since` is not before `until`, or not before now")
+            }
         case .success(.some(let brought)):
             // Below a list that may be held back nothing is asked for before it is known not to be: whatever stands below a parent that it
             // lacks would count as deleted, though the list itself does not say so.
