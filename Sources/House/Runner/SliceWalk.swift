@@ -51,7 +51,7 @@ struct SliceWalk {
     mutating func advance(_ facts: PageFacts, linkNext: String?, requestID: String?) throws(Fault) {
         do throws(Fault) {
             try coverage?.note(facts.buckets)
-            buckets = SliceWalk.joined(buckets + facts.buckets)
+            add(facts.buckets)
             let step = try cursor.advance(
                 EnvelopeFacts(
                     hasMore: facts.hasMore,
@@ -69,6 +69,20 @@ struct SliceWalk {
             if let requestID { fault.place.append("request \(requestID)") }
             throw fault
         }
+    }
+
+    private mutating func add(_ more: [(start: Instant, end: Instant)]) {
+        var isSorted = true
+        for bucket in more {
+            // Nearly always one follows the other.
+            if let last = buckets.indices.last, buckets[last].end == bucket.start {
+                buckets[last].end = bucket.end
+            } else {
+                isSorted = isSorted && buckets.isEmpty
+                buckets.append(bucket)
+            }
+        }
+        if !isSorted { buckets = SliceWalk.joined(buckets) }
     }
 
     private static func joined(_ buckets: [(start: Instant, end: Instant)]) -> [(start: Instant, end: Instant)] {
