@@ -146,7 +146,9 @@ class FailAtEveryCall:
             if reason is None and name in ("ENOSPC", "EDQUOT") and inside == "vacuum_log.ndjson.new":
                 reason = "on a full disk a generation is out of sight before the line that tells of it"
             warned = "warning: state: " in done.error or "warning: metrics: " in done.error
-            if reason is None and told and inside.startswith("state.sqlite") and warned:
+            # Links are looked for first in the places of all folders.
+            looked = inside.startswith("state.sqlite") or inside in ("generations", "runs", "logs", "audit", ".staging")
+            if reason is None and told and looked and warned:
                 reason = "after the commit the state is read for metrics, events and the switch: told, and the next run catches up"
             if reason is None:
                 trial.fail(f"{where}: the run ended with 0 and said nothing of it")

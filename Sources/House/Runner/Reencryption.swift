@@ -89,8 +89,7 @@ package struct Reencryption: Sendable {
             from: GenerationCommit(of: generation, reason: .rebuild, runID: runID, at: now, except: forgotten)
         )
         try store.noteRing(ring.lineage, generation: ring.generation)
-        try onDisk { () throws(DiskError) in try Disk.removeTree(root.stagingPath) }
-        try root.prepare()
+        try root.clearStaging()
         return outcome
     }
 

@@ -43,6 +43,14 @@ package struct OutputRoot: Sendable {
         }
     }
 
+    /// Empties the folder that runs stage in; it stays there.
+    package func clearStaging() throws(Fault) {
+        try onDisk { () throws(DiskError) in
+            try Disk.removeTree(stagingPath)
+            try Disk.makeFolders(stagingPath, mode: 0o700)
+        }
+    }
+
     /// A link in the place of a folder of ours would lead what we write out of the output root. What stands above the root
     /// may be a link: people put their output on other disks that way.
     package func refuseLinks() throws(Fault) {
