@@ -44,7 +44,7 @@ struct Lineage {
 
     private func event(_ kind: LineageEvent.Kind) -> LineageEvent {
         let pipeline = workspace.pipeline
-        let plans = pipeline.streams.filter { options.streams?.contains($0.spec.name) ?? true }
+        let plans = pipeline.streams.filter { options.selects($0.spec.name) }
         let streams = plans.map { plan in
             LineageEvent.Stream(
                 name: plan.spec.name,

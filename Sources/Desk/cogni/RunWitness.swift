@@ -59,7 +59,7 @@ struct RunWitness: Sendable {
     /// For commands that are given an output: whom its last run knew of. What can't be sent now goes with the next run.
     static func tell(_ root: OutputRoot) async {
         guard let name = try? root.current()?.manifest.pipeline,
-            let store = (try? StateStore.openExisting(root.statePath, pipeline: name)).flatMap(\.self)
+            let store = try? StateStore.openExisting(root.statePath, pipeline: name)
         else { return }
         defer { try? store.close() }
         guard let listener = try? store.listener(), let reading = try? Workspace.read(listener.file),

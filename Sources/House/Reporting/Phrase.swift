@@ -13,6 +13,11 @@ package enum Phrase {
         return text
     }
 
+    /// `costs, users`; of more than five names the first ones: `…, and 3 more`.
+    package static func some(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", and \(names.count - 5) more" : "")
+    }
+
     /// `1 stream`, `45 streams`
     package static func count(_ number: Int, _ noun: String) -> String {
         "\(count(number)) \(noun)\(number == 1 ? "" : "s")"

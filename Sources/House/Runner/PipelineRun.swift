@@ -58,7 +58,7 @@ package struct PipelineRun: Sendable {
         var options = options
         options.now = plan.asOf
         let staging = root.stagingPath + "/" + (options.dryRun ? "dry-run" : Digest.hex(plan.fingerprint).prefix(16))
-        if options.dryRun { try emptyFolder(staging) } else { try clearStaging(root, keeping: staging) }
+        if options.dryRun { try root.empty(staging) } else { try clearStaging(root, keeping: staging) }
         // Nobody goes on from it. After a crash the next run clears it away.
         defer { if options.dryRun { try? Disk.removeTree(staging) } }
         let organization = OrganizationPin(
@@ -160,8 +160,7 @@ package struct PipelineRun: Sendable {
             if settings != StreamSettings.fingerprint(plan, pipeline, doors) { changed.append(plan.spec.name) }
         }
         guard changed.isEmpty else {
-            let names =
-                changed.prefix(5).joined(separator: ", ") + (changed.count > 5 ? ", and \(changed.count - 5) more" : "")
+            let names = Phrase.some(changed)
             throw Fault(
                 .badPlan,
                 "the settings of \(changed.count) streams have changed since generation \(current.number) (\(names)): format, grouping, bucket width, encryption, sanitizing or schema",
@@ -172,7 +171,7 @@ package struct PipelineRun: Sendable {
     }
 
     private var selected: [Pipeline.StreamPlan] {
-        pipeline.streams.filter { options.streams?.contains($0.spec.name) ?? true }
+        pipeline.streams.filter { options.selects($0.spec.name) }
     }
 
     /// The plan of a run that was cut off is finished first, with its own "now"; one of other settings is dropped.
@@ -225,13 +224,6 @@ package struct PipelineRun: Sendable {
             .note("as of \(open.asOf.text), as the run that stopped; the pages that it had kept stay for the next run")
         )
         return open
-    }
-
-    private func emptyFolder(_ folder: String) throws(Fault) {
-        try onDisk { () throws(DiskError) in
-            try Disk.removeTree(folder)
-            try Disk.makeFolders(folder, mode: 0o700)
-        }
     }
 
     private func clearStaging(_ root: OutputRoot, keeping folder: String) throws(Fault) {

@@ -89,7 +89,7 @@ package struct Reencryption: Sendable {
             from: GenerationCommit(of: generation, reason: .rebuild, runID: runID, at: now, except: forgotten)
         )
         try store.noteRing(ring.lineage, generation: ring.generation)
-        try root.clearStaging()
+        try root.empty(root.stagingPath)
         return outcome
     }
 

@@ -219,7 +219,7 @@ struct RunConclusion {
         // What a leak was found in may not wait in staging either, nor be taken up again by the next run.
         if isHeld || (faults.isLeaking && !faults.isInterrupted) { try store.discardPlan(as: fence.claim) }
         if !faults.isInterrupted, outcome != .failed || faults.isLeaking {
-            try root.clearStaging()
+            try root.empty(root.stagingPath)
         }
     }
 

@@ -48,7 +48,7 @@ package struct RunForecast: Sendable {
         forgotten: Set<String> = [],
         past: PastRuns = PastRuns()
     ) throws(Fault) {
-        let selected = Set(pipeline.streams.map(\.spec.name).filter { options.streams?.contains($0) ?? true })
+        let selected = Set(pipeline.streams.map(\.spec.name).filter(options.selects))
         var needed = selected
         for spec in pipeline.connector.streams.reversed() where needed.contains(spec.name) {
             if let last = spec.parents.last { needed.insert(last.stream) }

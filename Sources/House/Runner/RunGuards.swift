@@ -4,6 +4,7 @@ internal import Ledger
 internal import Load
 internal import Model
 internal import PipelineFile
+internal import Reporting
 
 /// What keeps a run from beginning though it holds the lock. Nothing has been written when one of these throws.
 struct RunGuards {
@@ -75,15 +76,13 @@ struct RunGuards {
     /// would go; no guard looks at a stream that was not read.
     private func refuseEmptyRefresh() throws(Fault) {
         guard let current, options.fullRefresh else { return }
-        let selected = pipeline.streams.filter { options.streams?.contains($0.spec.name) ?? true }
-        let emptied = selected.filter { plan in
-            plan.spec.window != nil && options.window(of: plan, after: nil) == nil
+        let emptied = pipeline.streams.filter { plan in
+            options.selects(plan.spec.name) && plan.spec.window != nil && options.window(of: plan, after: nil) == nil
                 && (current.manifest.stream(plan.spec.name)?.rows ?? 0) > 0
         }
         guard let first = emptied.first else { return }
         let rows = emptied.reduce(0) { $0 + (current.manifest.stream($1.spec.name)?.rows ?? 0) }
-        let names = emptied.map(\.spec.name)
-        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", and \(names.count - 5) more" : "")
+        let shown = Phrase.some(emptied.map(\.spec.name))
         let start = (options.since ?? first.since).map { "from \($0.text) " } ?? ""
         let end = min(options.until ?? first.until ?? options.now, options.now)
         throw Fault(

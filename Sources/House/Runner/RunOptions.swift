@@ -42,6 +42,9 @@ package struct RunOptions: Sendable {
         self.output = output
         self.runID = runID
     }
+
+    /// Whether the run reads this stream for its own sake.
+    package func selects(_ stream: String) -> Bool { streams?.contains(stream) ?? true }
 }
 
 /// The doors through which the world comes in: network, keys, the search for secrets, progress.

@@ -29,7 +29,7 @@ struct RunWork: Sendable {
 
     /// Every selected stream's result, in the connector's order.
     func results() async -> [StreamResult] {
-        let selected = Set(pipeline.streams.map(\.spec.name).filter { options.streams?.contains($0) ?? true })
+        let selected = Set(pipeline.streams.map(\.spec.name).filter(options.selects))
         let needed = withParents(selected)
         let order = pipeline.connector.streams.map(\.name).filter { needed.contains($0) }
         let desk = ParentDesk()

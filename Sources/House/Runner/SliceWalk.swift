@@ -6,10 +6,9 @@ internal import Transform
 /// Where a walk over a slice's pages stands, and how far the buckets that it brought cover the window.
 struct SliceWalk {
     private let pagination: Pagination
-    /// `nil` for streams without one.
-    private let window: TimeWindow?
-    private let isReport: Bool
-    private let width: Int64
+    private let hasWindow: Bool
+    /// Of a walk that has read nothing yet.
+    private let uncovered: Coverage?
     private(set) var cursor: CursorWalk
     /// Of reports; of others there is nothing to cover.
     private(set) var coverage: Coverage?
@@ -20,12 +19,11 @@ struct SliceWalk {
 
     /// - Parameter width: of a report's buckets, in seconds.
     init(_ spec: StreamSpec, _ slice: Slice, width: Int64) {
-        self.width = width
         pagination = spec.pagination
-        window = slice.window
-        isReport = spec.mode == .report
-        cursor = CursorWalk(pagination, hasWindow: window != nil)
-        coverage = isReport ? window.map { Coverage(window: $0, width: width) } : nil
+        hasWindow = slice.window != nil
+        uncovered = spec.mode == .report ? slice.window.map { Coverage(window: $0, width: width) } : nil
+        cursor = CursorWalk(pagination, hasWindow: hasWindow)
+        coverage = uncovered
     }
 
     var isFinished: Bool { cursor.isFinished }
@@ -33,7 +31,7 @@ struct SliceWalk {
 
     /// Goes on where an earlier attempt stopped, if its cursor can still be read; otherwise from the first page.
     mutating func resume(_ kept: ProgressKeeper.Kept) {
-        guard let resumed = CursorWalk(pagination, hasWindow: window != nil, resuming: kept.memento) else { return }
+        guard let resumed = CursorWalk(pagination, hasWindow: hasWindow, resuming: kept.memento) else { return }
         cursor = resumed
         buckets = kept.buckets ?? []
         try? coverage?.resume(buckets)
@@ -42,8 +40,8 @@ struct SliceWalk {
     /// From the first page on: rows that come again are repeats, and stand once.
     mutating func beginAnew() {
         restarts += 1
-        cursor = CursorWalk(pagination, hasWindow: window != nil)
-        coverage = isReport ? window.map { Coverage(window: $0, width: width) } : nil
+        cursor = CursorWalk(pagination, hasWindow: hasWindow)
+        coverage = uncovered
         buckets = []
     }
 

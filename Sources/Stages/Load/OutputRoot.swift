@@ -43,11 +43,11 @@ package struct OutputRoot: Sendable {
         }
     }
 
-    /// Empties the folder that runs stage in; it stays there.
-    package func clearStaging() throws(Fault) {
+    /// Empties the folder that runs stage in, or one of theirs in it; it is there afterwards.
+    package func empty(_ staging: String) throws(Fault) {
         try onDisk { () throws(DiskError) in
-            try Disk.removeTree(stagingPath)
-            try Disk.makeFolders(stagingPath, mode: 0o700)
+            try Disk.removeTree(staging)
+            try Disk.makeFolders(staging, mode: 0o700)
         }
     }
 
