@@ -29,14 +29,6 @@ private func failing(_ failing: String, _ number: Int32) -> DiskGate {
     }
 }
 
-private func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) throws -> [UInt8] {
-    var content: [UInt8] = []
-    try ArchiveReader(path, codec: codec, maximum: maximum).forEachBlock { block in
-        for index in block.indices { content.append(block[index]) }
-    }
-    return content
-}
-
 @Suite struct ArchiveFileTests {
     @Test(arguments: Codec.allCases, [0, 1, 1 << 20, (1 << 20) + 1, 3_456_789])
     func bytesDependOnContentAndNotOnItsPieces(codec: Codec, size: Int) throws {

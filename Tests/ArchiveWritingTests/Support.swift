@@ -1,3 +1,4 @@
+import ArchiveWriting
 import Foundation
 import TestKit
 
@@ -27,4 +28,13 @@ func rows(_ byteCount: Int, seed: UInt64) -> [UInt8] {
         bytes.append(10)
     }
     return bytes
+}
+
+/// The content of a file, read back by us.
+func read(_ path: String, codec: Codec? = nil, maximum: Int = .max) throws -> [UInt8] {
+    var content: [UInt8] = []
+    try ArchiveReader(path, codec: codec, maximum: maximum).forEachBlock { block in
+        for index in block.indices { content.append(block[index]) }
+    }
+    return content
 }

@@ -1,4 +1,7 @@
 #define ZSTD_STATIC_LINKING_ONLY
+// Calls for one block are called deprecated from 1.5.5 on, since what comes before must stay in memory. They stay nevertheless, and
+// whoever calls them here sees to that.
+#define ZSTD_DISABLE_DEPRECATE_WARNINGS
 #include <zstd.h>
 
 #include "zstd_repeats.h"
@@ -8,6 +11,8 @@
 
 // Not every shared library lets it be seen.
 #pragma weak ZSTD_registerSequenceProducer
+#pragma weak ZSTD_compressContinue
+#pragma weak ZSTD_compressEnd
 
 enum {
     // Shorter repeats cost more than their bytes.
@@ -27,13 +32,18 @@ struct cogni_zstd_repeats {
     size_t first, end, room;
     repeat now;     // what is left of the one at hand
     int has_failed;
+    int insists, sufficed;
 };
 
 void cogni_zstd_repeats_restart(cogni_zstd_repeats *repeats) {
     repeats->first = repeats->end = 0;
     repeats->now = (repeat){0, 0, 0};
-    repeats->has_failed = 0;
+    repeats->has_failed = repeats->insists = repeats->sufficed = 0;
 }
+
+void cogni_zstd_repeats_insist(cogni_zstd_repeats *repeats, int32_t insists) { repeats->insists = insists; }
+
+int32_t cogni_zstd_repeats_sufficed(const cogni_zstd_repeats *repeats) { return repeats->sufficed; }
 
 int32_t cogni_zstd_repeats_failed(const cogni_zstd_repeats *repeats) { return repeats->has_failed; }
 
@@ -72,9 +82,12 @@ static inline int is_true(const uint8_t *block, const uint8_t *at, uint32_t leng
     return same(at, at - distance) && same(last, last - distance);
 }
 
-static size_t failed(cogni_zstd_repeats *repeats) {
+// The frame is lost. Where zstd must not search, it is given the block as it is.
+static size_t failed(cogni_zstd_repeats *repeats, ZSTD_Sequence *out, size_t size) {
     repeats->has_failed = 1;
-    return ZSTD_SEQUENCE_PRODUCER_ERROR;
+    if (!repeats->insists) return ZSTD_SEQUENCE_PRODUCER_ERROR;
+    out[0] = (ZSTD_Sequence){.litLength = (unsigned)size};
+    return 1;
 }
 
 // A repeat is what was said without a break, and what of it lies in one block: where `add` or this function was called for a part
@@ -86,7 +99,8 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
     repeat now = repeats->now;
     const uint8_t *block = source, *at = block;
     size_t left = size, count = 0, unmatched = 0;
-    if (repeats->has_failed || size == 0) return ZSTD_SEQUENCE_PRODUCER_ERROR;
+    if (size == 0) return ZSTD_SEQUENCE_PRODUCER_ERROR;
+    if (repeats->has_failed) return failed(repeats, out, size);
     while (left > 0) {
         while (repeats->first < repeats->end) {
             const repeat *next = &repeats->items[repeats->first];
@@ -101,7 +115,7 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
             }
             repeats->first++;
         }
-        if (count == capacity) return failed(repeats);
+        if (count == capacity) return failed(repeats, out, size);
         if (now.literals >= left) {
             out[count++] = (ZSTD_Sequence){.litLength = (unsigned)left};
             if (left >= LONG_LITERALS) unmatched += left;
@@ -111,13 +125,13 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
         const size_t room = left - now.literals;
         const uint32_t length = now.length < room ? now.length : (uint32_t)room;
         if (length < SHORTEST) {
-            if (length == 0) return failed(repeats);
+            if (length == 0) return failed(repeats, out, size);
             now.literals += length;
             now.length -= length;
             continue;
         }
         at += now.literals;
-        if (now.distance > window || !is_true(block, at, length, now.distance)) return failed(repeats);
+        if (now.distance > window || !is_true(block, at, length, now.distance)) return failed(repeats, out, size);
         out[count++] = (ZSTD_Sequence){.offset = now.distance, .litLength = now.literals, .matchLength = length};
         at += length;
         if (now.literals >= LONG_LITERALS) unmatched += now.literals;
@@ -126,7 +140,14 @@ static size_t produce(void *state, ZSTD_Sequence *out, size_t capacity, const vo
         now.length -= length;
     }
     repeats->now = now;
-    return unmatched * LITERAL_SHARE > size ? ZSTD_SEQUENCE_PRODUCER_ERROR : count;
+    repeats->sufficed = unmatched * LITERAL_SHARE <= size;
+    return repeats->sufficed || repeats->insists ? count : ZSTD_SEQUENCE_PRODUCER_ERROR;
+}
+
+int32_t cogni_zstd_takes_blocks(void) { return ZSTD_compressContinue && ZSTD_compressEnd; }
+
+size_t cogni_zstd_block(void *context, void *out, size_t room, const void *bytes, size_t count, int32_t is_last) {
+    return (is_last ? ZSTD_compressEnd : ZSTD_compressContinue)(context, out, room, bytes, count);
 }
 
 cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {
@@ -143,6 +164,13 @@ cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {
 cogni_zstd_repeats *cogni_zstd_repeats_new(void *context) {
     (void)context;
     return NULL;
+}
+
+int32_t cogni_zstd_takes_blocks(void) { return 0; }
+
+size_t cogni_zstd_block(void *context, void *out, size_t room, const void *bytes, size_t count, int32_t is_last) {
+    (void)context, (void)out, (void)room, (void)bytes, (void)count, (void)is_last;
+    abort();
 }
 #endif
 

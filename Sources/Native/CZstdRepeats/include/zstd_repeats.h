@@ -25,6 +25,17 @@ void cogni_zstd_repeats_restart(cogni_zstd_repeats *repeats);
 int32_t cogni_zstd_repeats_add(cogni_zstd_repeats *repeats, const uint32_t *items, size_t count, size_t bytes);
 // Not 0: what was said was not true of the bytes, so that the frame may be wrong.
 int32_t cogni_zstd_repeats_failed(const cogni_zstd_repeats *repeats);
+// Not 0: enough of the last block was known, and zstd did not search it.
+int32_t cogni_zstd_repeats_sufficed(const cogni_zstd_repeats *repeats);
+// From now on zstd does not search at all, however little of a block is known: it reads no bytes before the block's own.
+void cogni_zstd_repeats_insist(cogni_zstd_repeats *repeats, int32_t insists);
+
+// Whether this zstd compresses single blocks.
+int32_t cogni_zstd_takes_blocks(void);
+// Compresses the frame's next block, at most 128 KiB, from where it lies; the frame has been begun by ZSTD_compressStream2, which holds
+// nothing back. Bytes before a block, as far as zstd searches, must still lie where they lay: at most the block before and what lies
+// directly before that. Returns bytes written, or an error that ZSTD_isError knows.
+size_t cogni_zstd_block(void *context, void *out, size_t room, const void *_Nullable bytes, size_t count, int32_t is_last);
 
 #pragma clang assume_nonnull end
 
