@@ -131,6 +131,8 @@ private final class Organization: Transport {
                 output: output,
                 runID: "run-\(day)"
             )
+            // Virtual time knows of the tasks of one executor only.
+            options.asksEarly = false
             options.streams = streams
             return options
         }

@@ -104,7 +104,11 @@ struct Toy {
         options.streams = streams
         if let fetchAheadFrom { options.fetchAheadFrom = fetchAheadFrom }
         change(&options)
-        let doors = RunDoors(
+        return try await PipelineRun(pipeline: pipeline, options: options, doors: doors(transport)).run()
+    }
+
+    func doors(_ transport: any Transport) -> RunDoors {
+        RunDoors(
             fetcher: PageFetcher(
                 transport: transport,
                 connector: pipeline.connector,
@@ -118,7 +122,6 @@ struct Toy {
             progress: { _ in },
             milliseconds: { 0 }
         )
-        return try await PipelineRun(pipeline: pipeline, options: options, doors: doors).run()
     }
 
     /// The lines of a stream's files in the current generation.

@@ -16,9 +16,16 @@ actor FetchAhead {
     /// Requests sent in vain.
     private(set) var dropped = 0
 
-    init(fetcher: PageFetcher, smallest: Int, build: @escaping @Sendable (CursorWalk) -> Request?) {
+    /// - Parameter first: on its way already; see ``FirstPage``.
+    init(
+        fetcher: PageFetcher,
+        smallest: Int,
+        first: EarlyReply?,
+        build: @escaping @Sendable (CursorWalk) -> Request?
+    ) {
         self.fetcher = fetcher
         self.smallest = smallest
+        early = first
         self.build = build
     }
 

@@ -34,6 +34,24 @@ package struct PipelineRun: Sendable {
         try root.prepare()
         for removed in try root.recover() { doors.progress(.note("removed \(removed), which a stopped run had left")) }
         let current = try root.current()
+        let first = FirstPage(pipeline, options, doors, of: root, current: current)
+        do throws(Fault) {
+            let summary = try await run(in: root, lock, current, first, since: started)
+            await first?.drop()
+            return summary
+        } catch {
+            await first?.drop()
+            throw error
+        }
+    }
+
+    private func run(
+        in root: OutputRoot,
+        _ lock: RunLock,
+        _ current: Generation?,
+        _ first: FirstPage?,
+        since started: Int
+    ) async throws(Fault) -> RunSummary {
         let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
         // First: catching up takes the pipeline over from whoever holds it, and that must not be this run.
         try followManifest(current, store)
@@ -84,7 +102,8 @@ package struct PipelineRun: Sendable {
             current: current,
             memory: RowMemory(limit: options.memoryForRows),
             forgotten: forgotten,
-            organization: organization
+            organization: organization,
+            first: first
         )
         let results = await work.results()
         await keeper.settle()

@@ -31,6 +31,8 @@ package struct RunOptions: Sendable {
     package var checkpointInterval = Duration.seconds(1)
     /// Bytes from which on a page is worth fetching the next one while it is scanned.
     package var fetchAheadFrom = 256 << 10
+    /// Whether a new output's first page is asked for while its state is made.
+    package var asksEarly = true
     package var runID: String
     /// The run was let through a switch that was off.
     package var isProbe = false

@@ -19,6 +19,7 @@ struct RunWork: Sendable {
     var forgotten: Set<String> = []
 
     let organization: OrganizationPin
+    let first: FirstPage?
 
     /// What a stream's children wait for.
     private enum ParentRows: Sendable {
@@ -123,7 +124,8 @@ struct RunWork: Sendable {
             stagingFolder: staging,
             closer: closing(spec),
             memory: memory,
-            organization: organization
+            organization: organization,
+            first: first
         )
         var result: StreamResult
         let fetching = doors.milliseconds()

@@ -9,7 +9,8 @@ internal import Transform
 extension StreamRun {
     /// One walk from its first page, or from where an earlier attempt stopped, to its end.
     func walk(_ slice: Slice, engine: StreamEngine, requests: RequestBuilder) async -> SliceOutcome {
-        let ahead = FetchAhead(fetcher: doors.fetcher, smallest: options.fetchAheadFrom) { walk in
+        let first = await first?.take(for: spec.name)
+        let ahead = FetchAhead(fetcher: doors.fetcher, smallest: options.fetchAheadFrom, first: first) { walk in
             try? requests.request(slice, walk)
         }
         var outcome = await pages(slice, engine: engine, requests: requests, ahead: ahead)

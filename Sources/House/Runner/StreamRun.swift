@@ -23,6 +23,7 @@ struct StreamRun: Sendable {
     let closer: StreamClosing
     let memory: RowMemory
     let organization: OrganizationPin
+    let first: FirstPage?
 
     /// What the walks brought home.
     struct Fetched: Sendable {
