@@ -17,7 +17,7 @@ package struct Listener: Sendable, Equatable {
 extension StateStore {
     package func listener() throws(Fault) -> Listener? {
         try read { db in
-            guard try db.tableExists("listeners") else { return nil }
+            guard hasOperations else { return nil }
             let sql = "SELECT * FROM listeners WHERE pipeline = ?"
             guard let row = try Row.fetchOne(db, sql: sql, arguments: [pipeline]) else { return nil }
             let events = try json(row, "events_json", of: "listeners").elements ?? []

@@ -40,7 +40,7 @@ extension StateStore {
     /// All that are kept, by name and labels.
     package func measures() throws(Fault) -> [(measure: Measure, isCounter: Bool)] {
         try read { db in
-            guard try db.tableExists("measures") else { return [] }
+            guard hasOperations else { return [] }
             let sql = "SELECT * FROM measures WHERE pipeline = ? ORDER BY name, labels_json"
             return try Row.fetchAll(db, sql: sql, arguments: [pipeline]).map { row in
                 let labels = try json(row, "labels_json", of: "measures").members ?? []

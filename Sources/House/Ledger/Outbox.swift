@@ -116,7 +116,7 @@ extension StateStore {
     /// All that are kept, oldest first.
     package func outbox() throws(Fault) -> [OutboxEntry] {
         try read { db in
-            guard try db.tableExists("outbox") else { return [] }
+            guard hasOperations else { return [] }
             let sql = "SELECT * FROM outbox WHERE pipeline = ? ORDER BY number"
             return try Row.fetchAll(db, sql: sql, arguments: [pipeline]).map { try entry($0) }
         }

@@ -102,14 +102,15 @@ struct StateFile {
     func prepare() throws(Fault) -> Bool {
         let kind = try inspect()
         if kind == .absent {
-            // Created empty and private before SQLite writes a byte; the journal inherits the mode.
-            try onDisk { () throws(DiskError) in try Disk.create(path, [], mode: 0o600) }
+            // Created empty and private before SQLite writes a byte; the journal inherits the mode. There is nothing to sync in it:
+            // SQLite syncs its name before it writes a page, and the pages with the first transaction.
+            try onDisk { () throws(DiskError) in try DiskFile.create(path, mode: 0o600).close() }
         }
         return kind != .ours
     }
 
-    /// Opens, checks every page, and brings the tables up to this version. Says also which version was found: 0 is a
-    /// file without tables.
+    /// Opens and checks every page. Says also which version was found: 0 is a file without tables. A file that is to be written
+    /// is still to be brought up to this version.
     func connect(readOnly: Bool) throws(Fault) -> (DatabaseQueue, version: Int) {
         StateDisk.install()
         _ = StateDisk.takeFailure()
@@ -124,10 +125,7 @@ struct StateFile {
             if broken != ["ok"], let failure = StateDisk.takeFailure() { throw told(failure) }
             guard broken == ["ok"] else { throw refused("is damaged: \(broken.joined(separator: "; "))") }
             let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-            if !readOnly {
-                try onDisk { () throws(DiskError) in try Disk.keepPrivate(path) }
-                try queue.write(StateSchema.migrate)
-            }
+            if !readOnly { try onDisk { () throws(DiskError) in try Disk.keepPrivate(path) } }
             return (queue, version)
         } catch { throw fault(error) }
     }

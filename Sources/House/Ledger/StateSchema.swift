@@ -1,19 +1,24 @@
 import GRDB
 
-/// The tables of `state.sqlite`, as the steps that led to them. Steps are only ever added.
+/// The steps that led to the tables of `state.sqlite`. Steps are only ever added; a new state is made with what they come to.
 ///
 /// Times are Unix seconds. Columns named `*_json` hold canonical JSON. Every table begins with the
 /// pipeline's name, so that a shared database can hold several one day.
 enum StateSchema {
     static var version: Int { steps.count }
+    static let firstWithOperations = 2
 
     /// Runs the missing steps and writes the new `user_version`, all inside the caller's transaction.
     static func migrate(_ db: Database) throws {
         let present = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         guard present < version else { return }
-        for step in steps[present...] { try db.execute(sql: step) }
+        if present == 0 { try db.execute(sql: tables) } else { try climb(db, from: present) }
         try db.execute(sql: "PRAGMA application_id = \(StateFile.applicationID)")
         try db.execute(sql: "PRAGMA user_version = \(version)")
+    }
+
+    static func climb(_ db: Database, from present: Int) throws {
+        for step in steps[present...] { try db.execute(sql: step) }
     }
 
     private static let steps = [first, operations, owners, rings, unused]

@@ -15,17 +15,34 @@ package final class StateStore: Sendable {
     /// The file was not there, or empty, before this opening. Where a published generation stands beside
     /// it, the state was lost: call ``rebuild(from:)`` with its manifest before planning anything.
     package let wasCreated: Bool
+    /// The tables for events and measures are there. Reading adds none to a state that an older cogni wrote.
+    let hasOperations: Bool
     private let queue: DatabaseQueue
     private let isReadOnly: Bool
 
     /// Opens the state for a run; creates it where there is none. A damaged, foreign or newer file is
     /// refused before anything is written to it.
     package static func open(_ path: String, pipeline: String) throws(Fault) -> StateStore {
+        try open(path, pipeline: pipeline) { _ in }.store
+    }
+
+    /// As ``open(_:pipeline:)``, with the first calls in the transaction that makes the tables: all of it or, when one throws,
+    /// a state as it was.
+    package static func open<Value>(
+        _ path: String,
+        pipeline: String,
+        first: (StateStore) throws(Fault) -> Value
+    ) throws(Fault) -> (store: StateStore, value: Value) {
         let file = StateFile(path: path, pipeline: pipeline)
         let wasEmpty = try file.prepare()
         let (queue, version) = try file.connect(readOnly: false)
         let wasCreated = wasEmpty || version == 0
-        return StateStore(path: path, pipeline: pipeline, wasCreated: wasCreated, queue: queue, isReadOnly: false)
+        let store = StateStore(file, wasCreated: wasCreated, hasOperations: true, queue: queue, isReadOnly: false)
+        let value = try store.write { db in
+            try StateSchema.migrate(db)
+            return try first(store)
+        }
+        return (store, value)
     }
 
     /// Opens the state for looking only; `nil` where there is none, or where a crash cut its making off. The same
@@ -36,7 +53,8 @@ package final class StateStore: Sendable {
         let (queue, version) = try file.connect(readOnly: true)
         // Its first write was cut off, and SQLite has taken it back: there is a file, and no table in it.
         guard version > 0 else { return nil }
-        return StateStore(path: path, pipeline: pipeline, wasCreated: false, queue: queue, isReadOnly: true)
+        let hasOperations = version >= StateSchema.firstWithOperations
+        return StateStore(file, wasCreated: false, hasOperations: hasOperations, queue: queue, isReadOnly: true)
     }
 
     /// As ``open(_:pipeline:)``, but makes none: `nil` where there is none.
@@ -46,10 +64,11 @@ package final class StateStore: Sendable {
         return try open(path, pipeline: pipeline)
     }
 
-    private init(path: String, pipeline: String, wasCreated: Bool, queue: DatabaseQueue, isReadOnly: Bool) {
-        self.path = path
-        self.pipeline = pipeline
+    private init(_ file: StateFile, wasCreated: Bool, hasOperations: Bool, queue: DatabaseQueue, isReadOnly: Bool) {
+        path = file.path
+        pipeline = file.pipeline
         self.wasCreated = wasCreated
+        self.hasOperations = hasOperations
         self.queue = queue
         self.isReadOnly = isReadOnly
     }

@@ -18,7 +18,7 @@ package struct StoppedReceiver: Sendable, Equatable {
 extension StateStore {
     package func stoppedReceiver() throws(Fault) -> StoppedReceiver? {
         try read { db in
-            guard try db.tableExists("stopped_receivers") else { return nil }
+            guard hasOperations else { return nil }
             let sql = "SELECT * FROM stopped_receivers WHERE pipeline = ?"
             return try Row.fetchOne(db, sql: sql, arguments: [pipeline]).map {
                 StoppedReceiver(receiver: $0["receiver"], reason: $0["reason"], at: Instant(seconds: $0["at"]))
