@@ -114,11 +114,10 @@ struct GenerationBuilder {
             try Publication.refuseWhenStopped()
             if try place(file) { unsynced.append(building + "/" + file.path) }
         }
-        let written = unsynced
+        let written = unsynced + (try writeControlFiles())
         try onDisk { () throws(DiskError) in
             try MediumThreads.sync(written) { path throws(DiskError) in try DiskFile.read(path).sync() }
         }
-        try writeControlFiles()
         try onDisk { () throws(DiskError) in
             try MediumThreads.sync(folders.reversed().map { building + "/" + $0 }) { folder throws(DiskError) in
                 try Disk.syncFolder(folder)
@@ -201,12 +200,21 @@ struct GenerationBuilder {
         }
     }
 
-    private func writeControlFiles() throws(Fault) {
+    /// Writes all that tells of the data files, `_SUCCESS` last. Returns what is still to be synced, all of it together: nobody
+    /// sees any of these files before the rename.
+    private func writeControlFiles() throws(Fault) -> [String] {
         let manifestBytes = manifest.bytes
         let digest = SHA256.hex(of: manifestBytes)
         var sums = manifest.files.map { (path: $0.path, sha256: $0.facts.sha256) }
+        var unsynced: [String] = []
         func write(_ name: String, _ bytes: [UInt8]) throws(Fault) {
-            try onDisk { () throws(DiskError) in try Disk.create(building + "/" + name, bytes) }
+            let path = building + "/" + name
+            try onDisk { () throws(DiskError) in
+                let file = try DiskFile.create(path)
+                try file.write(bytes.span)
+                try file.close()
+            }
+            unsynced.append(path)
             sums.append((name, SHA256.hex(of: bytes)))
         }
         for stream in manifest.streams { try write(stream.schema, try schema(stream)) }
@@ -233,6 +241,7 @@ struct GenerationBuilder {
             bundle: try writeBundle(names)
         )
         try write("_SUCCESS", record.json.canonical)
+        return unsynced
     }
 
     /// The stream's Table Schema; the one of the generation before where this run has none.
