@@ -37,9 +37,14 @@ package struct OutputRoot: Sendable {
     package func prepare() throws(Fault) {
         try refuseLinks()
         try onDisk { () throws(DiskError) in
-            try Disk.makeFolders(generationsPath)
-            try Disk.makeFolders(runsPath)
-            try Disk.makeFolders(stagingPath, mode: 0o700)
+            try Disk.makeFolders(path)
+            let modes: KeyValuePairs<String, UInt32> = [generationsPath: 0o755, runsPath: 0o755, stagingPath: 0o700]
+            var isNew = false
+            for (folder, mode) in modes where try Disk.status(folder) == nil {
+                try Disk.makeFolder(folder, mode: mode)
+                isNew = true
+            }
+            if isNew { try Disk.syncFolder(path) }
         }
     }
 
