@@ -6,6 +6,7 @@ import Model
 import PipelineFile
 import Reporting
 import Runner
+import Synchronization
 import Telemetry
 
 /// Tells everyone who wants to know that a run began and how it ended: lineage, metrics, webhook, log. None of it fails the run.
@@ -13,6 +14,7 @@ struct RunWitness: Sendable {
     let workspace: Workspace
     let options: RunOptions
     let log: RunLogFile
+    let state = LeftState()
 
     func began() async {
         note("lineage", await Lineage(workspace: workspace, options: options).began())
@@ -24,25 +26,27 @@ struct RunWitness: Sendable {
         guard fault?.code != .locked, fault?.code != .disabled else { return }
         note("run log", log.problem)
         if log.hasBegun { note("lineage", await Lineage(workspace: workspace, options: options).ended(summary, fault)) }
-        await RunWitness.tell(workspace)
+        await RunWitness.tell(workspace, in: state.store)
         note("run log", RunLogFile.dropOld(workspace.root, at: Instant(seconds: Console.wallSeconds)))
     }
 
     /// Sends what waits in the outbox, then writes the metrics, which say what still waits.
-    static func tell(_ workspace: Workspace) async {
+    /// - Parameter left: the state as the run has left it open; `nil`: it is to be opened.
+    static func tell(_ workspace: Workspace, in left: StateStore? = nil) async {
         let store: StateStore
         do throws(Fault) {
             try workspace.root.refuseLinks()
             // A run that failed before any had begun here has left no state, and nothing to tell.
-            guard let known = try StateStore.openExisting(workspace.root.statePath, pipeline: workspace.pipeline.name)
-            else { return }
+            let (path, name) = (workspace.root.statePath, workspace.pipeline.name)
+            let known = if let left { left } else { try StateStore.openExisting(path, pipeline: name) }
+            guard let known else { return }
             store = known
         } catch {
             // Told, not fatal: what waits in the outbox goes with the next run.
             Terminal.error("warning: state: \(error.what); neither metrics nor events were sent")
             return
         }
-        defer { try? store.close() }
+        defer { if left == nil { try? store.close() } }
         do throws(Fault) {
             for line in try await Courier(workspace).deliver(store).notes { Terminal.error("warning: \(line)") }
         } catch { Terminal.error("warning: webhook: \(error.what); \(error.mend)") }
@@ -81,6 +85,14 @@ struct RunWitness: Sendable {
     private func note(_ what: String, _ problem: String?) {
         if let problem { Terminal.error("warning: \(what): \(problem)") }
     }
+}
+
+/// The state as a run has left it: open, so that telling of the run does not check all of it again.
+final class LeftState: Sendable {
+    private let left = Mutex<StateStore?>(nil)
+
+    var store: StateStore? { left.withLock { $0 } }
+    func keep(_ store: StateStore) { left.withLock { $0 = store } }
 }
 
 extension Courier {

@@ -34,12 +34,9 @@ enum Switch {
     }
 
     /// What the run's end did to the switch, for people, and for the trail.
-    static func word(_ workspace: Workspace, before: Bool) -> String? {
+    static func word(_ workspace: Workspace, before: Bool, in store: StateStore) -> String? {
         let flag: PipelineSwitch
         do throws(Fault) {
-            let path = workspace.root.statePath
-            guard let store = try StateStore.openToRead(path, pipeline: workspace.pipeline.name) else { return nil }
-            defer { try? store.close() }
             guard let known = try store.flag() else { return nil }
             flag = known
         } catch {

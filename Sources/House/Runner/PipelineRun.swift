@@ -52,17 +52,11 @@ package struct PipelineRun: Sendable {
         _ first: FirstPage?,
         since started: Int
     ) async throws(Fault) -> RunSummary {
-        let store = try StateStore.open(root.statePath, pipeline: pipeline.name)
-        // First: catching up takes the pipeline over from whoever holds it, and that must not be this run.
-        try followManifest(current, store)
-        let guards = RunGuards(pipeline: pipeline, options: options, store: store, current: current)
-        try guards.check()
-        let claim = try store.together { () throws(Fault) in
-            let claim = try store.claim(runID: self.options.runID)
-            try store.recordRun(RunRecord(runID: self.options.runID, started: self.options.now))
-            try store.setListener(events.listener(file: self.options.pipelinePath))
-            return claim
+        let (store, taken) = try StateStore.open(root.statePath, pipeline: pipeline.name) { store throws(Fault) in
+            try self.takeOver(store, current)
         }
+        let claim = try taken.get()
+        let guards = guards(store, current)
         let forgotten = if let current { try store.forgotten(of: current) } else { Set<String>() }
         doors.log(.started(options, pipeline.name, generation: current?.number))
         await doors.began()
@@ -125,7 +119,24 @@ package struct PipelineRun: Sendable {
             organization: await organization.seen,
             started: started
         )
-        return try await conclusion.conclude()
+        let summary = try await conclusion.conclude()
+        doors.left(store)
+        return summary
+    }
+
+    /// Makes the state this run's. A refusal takes nothing back: what was caught up with stays.
+    private func takeOver(_ store: StateStore, _ current: Generation?) throws(Fault) -> Result<Claim, Fault> {
+        // First: catching up takes the pipeline over from whoever holds it, and that must not be this run.
+        try followManifest(current, store)
+        do throws(Fault) { try guards(store, current).check() } catch { return .failure(error) }
+        let claim = try store.claim(runID: options.runID)
+        try store.recordRun(RunRecord(runID: options.runID, started: options.now))
+        try store.setListener(events.listener(file: options.pipelinePath))
+        return .success(claim)
+    }
+
+    private func guards(_ store: StateStore, _ current: Generation?) -> RunGuards {
+        RunGuards(pipeline: pipeline, options: options, store: store, current: current)
     }
 
     /// What would keep a run from beginning now, by the files that are there; `nil`: nothing. Reads only.
@@ -135,7 +146,7 @@ package struct PipelineRun: Sendable {
         do throws(Fault) {
             if let store = try StateStore.openToRead(root.statePath, pipeline: pipeline.name) {
                 defer { try? store.close() }
-                try RunGuards(pipeline: pipeline, options: options, store: store, current: current).check()
+                try guards(store, current).check()
             }
             try refuseOtherSettings(current)
         } catch { return error }

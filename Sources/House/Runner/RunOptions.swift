@@ -1,5 +1,6 @@
 package import Extract
 package import KeyRing
+package import Ledger
 package import Model
 package import Sanitizing
 package import Sealing
@@ -71,6 +72,8 @@ package struct RunDoors: Sendable {
     package var log: @Sendable (LogEntry) -> Void = { _ in }
     /// Called once the run holds its lock and is on record.
     package var began: @Sendable () async -> Void = {}
+    /// Gets the state of a run that has a summary, still open: whoever tells of the run reads on in it.
+    package var left: @Sendable (StateStore) -> Void = { _ in }
     /// The last look at what is about to be published.
     package var gate: LeakGate?
 

@@ -118,7 +118,11 @@ struct Run: AsyncParsableCommand {
             throw fault
         }
         await witness.ended(summary, nil)
-        if summary.outcome != .dryRun, let word = Switch.word(workspace, before: !isProbe) { Terminal.error(word) }
+        if summary.outcome != .dryRun, let store = witness.state.store,
+            let word = Switch.word(workspace, before: !isProbe, in: store)
+        {
+            Terminal.error(word)
+        }
         show(summary, workspace, clock.map { profile($0, summary) })
         if let fault = summary.verdict { throw Ending(fault) }
     }
@@ -151,6 +155,7 @@ struct Run: AsyncParsableCommand {
         var doors = try workspace.doors(transport: transport, ring: ring) { view.show($0) }
         doors.log = { witness.log.write($0) }
         doors.began = { await witness.began() }
+        doors.left = { witness.state.keep($0) }
         let run = PipelineRun(pipeline: workspace.pipeline, options: options, doors: doors)
         let outcome = await Interruption.whileRunning { () -> Result<RunSummary, Fault> in
             await StageClock.$current.withValue(clock) { () -> Result<RunSummary, Fault> in
