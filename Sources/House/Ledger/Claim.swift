@@ -11,11 +11,8 @@ package struct Claim: Sendable, Equatable {
     package let number: Int
 
     func check(_ db: Database, in store: StateStore) throws {
-        let row = try Row.fetchOne(
-            db,
-            sql: "SELECT number, run_id FROM claims WHERE pipeline = ?",
-            arguments: [store.pipeline]
-        )
+        let statement = try db.cachedStatement(sql: "SELECT number, run_id FROM claims WHERE pipeline = ?")
+        let row = try Row.fetchOne(statement, arguments: [store.pipeline])
         let holder: Int? = row?["number"]
         if holder == number { return }
         throw Fault(

@@ -56,28 +56,28 @@ extension StateStore {
 
     /// Counters are whole numbers and only grow.
     func count(_ counters: [Measure], _ db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO measures (pipeline, name, labels_json, is_counter, value) VALUES (?, ?, ?, 1, ?)
+                ON CONFLICT (pipeline, name, labels_json)
+                DO UPDATE SET value = CAST(CAST(value AS INTEGER) + CAST(excluded.value AS INTEGER) AS TEXT)
+                """
+        )
         for counter in counters {
-            try db.execute(
-                sql: """
-                    INSERT INTO measures (pipeline, name, labels_json, is_counter, value) VALUES (?, ?, ?, 1, ?)
-                    ON CONFLICT (pipeline, name, labels_json)
-                    DO UPDATE SET value = CAST(CAST(value AS INTEGER) + CAST(excluded.value AS INTEGER) AS TEXT)
-                    """,
-                arguments: [pipeline, counter.name, counter.labelsText, counter.value]
-            )
+            try statement.execute(arguments: [pipeline, counter.name, counter.labelsText, counter.value])
         }
     }
 
     func replaceGauges(_ gauges: [Measure], _ db: Database) throws {
         try db.execute(sql: "DELETE FROM measures WHERE pipeline = ? AND is_counter = 0", arguments: [pipeline])
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO measures (pipeline, name, labels_json, is_counter, value)
+                VALUES (?, ?, ?, 0, ?)
+                """
+        )
         for gauge in gauges {
-            try db.execute(
-                sql: """
-                    INSERT OR REPLACE INTO measures (pipeline, name, labels_json, is_counter, value)
-                    VALUES (?, ?, ?, 0, ?)
-                    """,
-                arguments: [pipeline, gauge.name, gauge.labelsText, gauge.value]
-            )
+            try statement.execute(arguments: [pipeline, gauge.name, gauge.labelsText, gauge.value])
         }
     }
 }
