@@ -20,7 +20,6 @@ struct KeyCheck {
                 mend: "restore the newest copy of the ring"
             )
         }
-        try store.noteRing(ring.lineage, generation: ring.generation)
         guard let current else { return }
         let epoch = ring.entry(key.kid)?.epoch ?? 0
         for old in current.manifest.crypto?.keys ?? [] where old.kid != key.kid {
@@ -38,6 +37,12 @@ struct KeyCheck {
                 )
             }
         }
+    }
+
+    /// Once nothing is refused: the ring is used from now on.
+    func note(_ store: StateStore) throws(Fault) {
+        guard let ring, key != nil else { return }
+        try store.noteRing(ring.lineage, generation: ring.generation)
     }
 
     private func fault(_ what: String, mend: String) -> Fault {

@@ -55,18 +55,11 @@ package struct PipelineRun: Sendable {
         let (store, taken) = try StateStore.open(root.statePath, pipeline: pipeline.name) { store throws(Fault) in
             try self.takeOver(store, current)
         }
-        let claim = try taken.get()
-        let guards = guards(store, current)
-        let forgotten = if let current { try store.forgotten(of: current) } else { Set<String>() }
+        let taking = try taken.get()
+        let (claim, forgotten) = (taking.claim, taking.forgotten)
         doors.log(.started(options, pipeline.name, generation: current?.number))
         await doors.began()
-        try refuseOtherSettings(current)
-        let (plan, earlier) = try store.together { () throws(Fault) in
-            // Of no force before something is published; from then on it is noted with what is.
-            if current == nil, !self.options.dryRun { try store.setOwner(guards.owner, as: claim) }
-            try KeyCheck(ring: doors.ring, key: doors.key).check(store, self.options.fullRefresh ? nil : current)
-            return try openPlan(store, claim, current, guards.owner)
-        }
+        let (plan, earlier) = try taking.plan.get()
         var options = options
         options.now = plan.asOf
         let staging = root.stagingPath + "/" + (options.dryRun ? "dry-run" : Digest.hex(plan.fingerprint).prefix(16))
@@ -124,15 +117,36 @@ package struct PipelineRun: Sendable {
         return summary
     }
 
-    /// Makes the state this run's. A refusal takes nothing back: what was caught up with stays.
-    private func takeOver(_ store: StateStore, _ current: Generation?) throws(Fault) -> Result<Claim, Fault> {
+    /// What a run has once the state is its own.
+    private struct Taking {
+        let claim: Claim
+        /// Streams that are still to be read from the beginning.
+        let forgotten: Set<String>
+        /// With the progress that a run before it has left; or why this run, which has begun, can't go on.
+        let plan: Result<(OpenPlan, [SliceProgress]), Fault>
+    }
+
+    /// Makes the state this run's, and opens its plan. A refusal takes nothing back that came before it: neither what was
+    /// caught up with, nor that the run has begun.
+    private func takeOver(_ store: StateStore, _ current: Generation?) throws(Fault) -> Result<Taking, Fault> {
         // First: catching up takes the pipeline over from whoever holds it, and that must not be this run.
         try followManifest(current, store)
-        do throws(Fault) { try guards(store, current).check() } catch { return .failure(error) }
+        let guards = guards(store, current)
+        do throws(Fault) { try guards.check() } catch { return .failure(error) }
         let claim = try store.claim(runID: options.runID)
         try store.recordRun(RunRecord(runID: options.runID, started: options.now))
         try store.setListener(events.listener(file: options.pipelinePath))
-        return .success(claim)
+        let forgotten = if let current { try store.forgotten(of: current) } else { Set<String>() }
+        let keys = KeyCheck(ring: doors.ring, key: doors.key)
+        do throws(Fault) {
+            try refuseOtherSettings(current)
+            try keys.check(store, options.fullRefresh ? nil : current)
+        } catch { return .success(Taking(claim: claim, forgotten: forgotten, plan: .failure(error))) }
+        try keys.note(store)
+        // Of no force before something is published; from then on it is noted with what is.
+        if current == nil, !options.dryRun { try store.setOwner(guards.owner, as: claim) }
+        let plan = try openPlan(store, claim, current, guards.owner)
+        return .success(Taking(claim: claim, forgotten: forgotten, plan: .success(plan)))
     }
 
     private func guards(_ store: StateStore, _ current: Generation?) -> RunGuards {
