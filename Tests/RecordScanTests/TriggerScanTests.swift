@@ -39,6 +39,22 @@ private func scanned(_ seed: UInt64, _ letters: [UInt8], beginnings most: UInt64
     }
 }
 
+@Test func aScanForEitherStopsWhereTheFirstOfBothDoes() {
+    for seed in UInt64(1)...400 {
+        var random = Seeded(seed)
+        let letters = Array("abcsk-:/%u".utf8)
+        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in letters[Int(random.next() % 10)] } }
+        func scan() -> TriggerScan { TriggerScan(Set((0..<(random.next() % 4)).map { _ in bytes(3) })) }
+        let (one, two) = (scan(), scan())
+        let text = bytes(Int(random.next() % 400))
+        for start in [0, 1, text.count / 2, max(0, text.count - 3), text.count] {
+            let places = [one, two].compactMap { $0.next(text, count: text.count, from: start) }
+            let found = one.next(orOf: two, text, count: text.count, from: start)
+            #expect(found == places.min(), "seed \(seed), from \(start)")
+        }
+    }
+}
+
 @Test func aProtectedColumnInTheClearIsToldByItsNumber() {
     func totals(_ protection: LineTotals.Protection, isCSV: Bool = false) -> LineTotals {
         let totals = LineTotals(columns: [("id", false), ("email", false)], isCSV: isCSV, isStrict: false)

@@ -16,17 +16,15 @@ actor FetchAhead {
     /// Requests sent in vain.
     private(set) var dropped = 0
 
-    /// - Parameter first: on its way already; see ``FirstPage``.
-    init(
-        fetcher: PageFetcher,
-        smallest: Int,
-        first: EarlyReply?,
-        build: @escaping @Sendable (CursorWalk) -> Request?
-    ) {
+    init(fetcher: PageFetcher, smallest: Int, build: @escaping @Sendable (CursorWalk) -> Request?) {
         self.fetcher = fetcher
         self.smallest = smallest
-        early = first
         self.build = build
+    }
+
+    /// Takes over what is on its way already. Nobody else keeps it: a page takes as much memory as thousands of rows.
+    func take(_ first: FirstPage?, for stream: String) async {
+        early = await first?.take(for: stream)
     }
 
     /// Looks at a page that came for `walk`, and sends for the page after it.

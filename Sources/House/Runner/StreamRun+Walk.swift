@@ -9,10 +9,10 @@ internal import Transform
 extension StreamRun {
     /// One walk from its first page, or from where an earlier attempt stopped, to its end.
     func walk(_ slice: Slice, engine: StreamEngine, requests: RequestBuilder) async -> SliceOutcome {
-        let first = await first?.take(for: spec.name)
-        let ahead = FetchAhead(fetcher: doors.fetcher, smallest: options.fetchAheadFrom, first: first) { walk in
+        let ahead = FetchAhead(fetcher: doors.fetcher, smallest: options.fetchAheadFrom) { walk in
             try? requests.request(slice, walk)
         }
+        await ahead.take(first, for: spec.name)
         var outcome = await pages(slice, engine: engine, requests: requests, ahead: ahead)
         await ahead.drop()
         outcome.requests += await ahead.dropped

@@ -38,29 +38,21 @@ package struct LeakGate: Sendable {
 
     func firstHit(_ bytes: [UInt8], count: Int, _ memory: inout ScanMemory) -> Hit? {
         let text = bytes.span.extracting(first: min(count, bytes.count))
-        var at = 0
-        while let found = scan.next(bytes, count: count, from: at) {
+        var (at, escapesFrom) = (0, 0)
+        while let found = scan.next(orOf: escapes, bytes, count: count, from: at) {
+            at = found + 1
             if let own = sanitizer.known.find(text, at: found), case .label(let name) = own.mask {
                 return Hit(offset: found, kind: name)
             }
             if let (finding, rule) = sanitizer.rule(at: found, text, among: rules, &memory) {
                 return Hit(offset: finding.from, kind: "\(rule)")
             }
-            at = found + 1
-        }
-        return firstEscaped(bytes, text, &memory)
-    }
-
-    private func firstEscaped(_ bytes: [UInt8], _ text: Span<UInt8>, _ memory: inout ScanMemory) -> Hit? {
-        var at = 0
-        while let found = escapes.next(bytes, count: text.count, from: at) {
-            at = found + 1
-            guard sanitizer.known.isEscape(text, at: found) else { continue }
+            guard found >= escapesFrom, sanitizer.known.isEscape(text, at: found) else { continue }
             let (findings, next) = sanitizer.known.findEscaped(text, at: found, scan: own, &memory)
             if let first = findings.first, case .label(let name) = first.mask {
                 return Hit(offset: first.from, kind: name)
             }
-            at = max(at, next)
+            escapesFrom = next
         }
         return nil
     }

@@ -121,11 +121,13 @@ cogni_triggers *cogni_triggers_new(const uint8_t *beginnings, uint32_t count) {
 
 void cogni_triggers_free(cogni_triggers *triggers) { free(triggers); }
 
+static inline int is_exact(const cogni_triggers *triggers, const uint8_t *at) {
+    const uint64_t two = triggers->exact[0][at[0]] & triggers->exact[1][at[1]];
+    return two && (two & triggers->exact[2][at[2]]);
+}
+
 static size_t next_exact(const cogni_triggers *triggers, const uint8_t *bytes, size_t end, size_t at) {
-    for (; at < end; at++) {
-        const uint64_t two = triggers->exact[0][bytes[at]] & triggers->exact[1][bytes[at + 1]];
-        if (two && (two & triggers->exact[2][bytes[at + 2]])) return at;
-    }
+    while (at < end && !is_exact(triggers, bytes + at)) at++;
     return at;
 }
 
@@ -156,34 +158,60 @@ __attribute__((target("avx2"))) static size_t next_avx2(const cogni_triggers *tr
         uint32_t mask = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(may, _mm256_setzero_si256()));
         while (mask) {
             const size_t place = at + (size_t)__builtin_ctz(mask);
-            if (next_exact(triggers, bytes, place + 1, place) == place) return place;
+            if (is_exact(triggers, bytes + place)) return place;
             mask &= mask - 1;
         }
     }
     return next_exact(triggers, bytes, end, at);
 }
 
-__attribute__((target("avx512bw,avx512vbmi"))) static size_t next_avx512(const cogni_triggers *triggers, const uint8_t *bytes,
-                                                                         size_t end, size_t at) {
-    __m512i low[3], high[3];
+enum { VBMI_TABLES = 6 };
+
+__attribute__((target("avx512bw,avx512vbmi"))) static void load_tables(const cogni_triggers *triggers, __m512i *tables) {
     for (int place = 0; place < 3; place++) {
-        low[place] = _mm512_loadu_si512(triggers->whole[place]);
-        high[place] = _mm512_loadu_si512(triggers->whole[place] + 64);
+        tables[2 * place] = _mm512_loadu_si512(triggers->whole[place]);
+        tables[2 * place + 1] = _mm512_loadu_si512(triggers->whole[place] + 64);
     }
+}
+
+// Where in the three blocks, each a byte behind the one before, something may stand.
+__attribute__((target("avx512bw,avx512vbmi"))) static inline uint64_t may_stand(const __m512i *tables, const __m512i *blocks) {
+    const __m512i first = _mm512_permutex2var_epi8(tables[0], blocks[0], tables[1]);
+    const __m512i second = _mm512_permutex2var_epi8(tables[2], blocks[1], tables[3]);
+    const __m512i third = _mm512_permutex2var_epi8(tables[4], blocks[2], tables[5]);
+    return _mm512_test_epi8_mask(_mm512_and_si512(first, second), third);
+}
+
+// For one scan, or for two at once (`other` is null for one): bytes are loaded once.
+__attribute__((always_inline, target("avx512bw,avx512vbmi"))) static inline size_t next_vbmi(
+    const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end, size_t at) {
+    __m512i tables[VBMI_TABLES], others[VBMI_TABLES];
+    load_tables(triggers, tables);
+    if (other) load_tables(other, others);
     for (; at + 64 <= end; at += 64) {
-        __m512i may[3];
-        for (int place = 0; place < 3; place++) {
-            const __m512i block = _mm512_loadu_si512(bytes + at + place);
-            may[place] = _mm512_permutex2var_epi8(low[place], block, high[place]);
-        }
-        uint64_t mask = _mm512_test_epi8_mask(_mm512_and_si512(may[0], may[1]), may[2]);
+        const __m512i blocks[3] = {_mm512_loadu_si512(bytes + at), _mm512_loadu_si512(bytes + at + 1),
+                                   _mm512_loadu_si512(bytes + at + 2)};
+        uint64_t mask = may_stand(tables, blocks);
+        if (other) mask |= may_stand(others, blocks);
         while (mask) {
             const size_t place = at + (size_t)__builtin_ctzll(mask);
-            if (next_exact(triggers, bytes, place + 1, place) == place) return place;
+            if (is_exact(triggers, bytes + place) || (other && is_exact(other, bytes + place))) return place;
             mask &= mask - 1;
         }
     }
-    return next_exact(triggers, bytes, end, at);
+    return at;
+}
+
+__attribute__((target("avx512bw,avx512vbmi"))) static size_t next_avx512(const cogni_triggers *triggers, const uint8_t *bytes,
+                                                                         size_t end, size_t at) {
+    return next_exact(triggers, bytes, end, next_vbmi(triggers, NULL, bytes, end, at));
+}
+
+__attribute__((target("avx512bw,avx512vbmi"))) static size_t either_avx512(const cogni_triggers *triggers, const cogni_triggers *other,
+                                                                           const uint8_t *bytes, size_t end, size_t at) {
+    at = next_vbmi(triggers, other, bytes, end, at);
+    while (at < end && !is_exact(triggers, bytes + at) && !is_exact(other, bytes + at)) at++;
+    return at;
 }
 #endif
 
@@ -200,4 +228,19 @@ size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes,
 #endif
         found = next_exact(triggers, bytes, end, from);
     return found < end ? found : length;
+}
+
+size_t cogni_triggers_next_of_either(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t length,
+                                     size_t from) {
+#if defined(__x86_64__)
+    if (length >= 3 && triggers->count > 0 && other->count > 0 && from < length - 2 && cogni_vectors() == AVX512_VECTORS) {
+        const size_t found = either_avx512(triggers, other, bytes, length - 2, from);
+        return found < length - 2 ? found : length;
+    }
+#endif
+    const size_t one = cogni_triggers_next(triggers, bytes, length, from);
+    // No farther than the first has come; a trigger's two other bytes may lie behind that.
+    const size_t until = length - one > 2 ? one + 2 : length;
+    const size_t two = cogni_triggers_next(other, bytes, until, from);
+    return two < until ? two : one;
 }

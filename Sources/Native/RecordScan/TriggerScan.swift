@@ -21,4 +21,14 @@ internal import CRecordScan
         }
         return found < length ? found : nil
     }
+
+    /// The first place from `start` on where this scan or another one finds something; little more work than one alone.
+    package func next(orOf other: TriggerScan, _ bytes: [UInt8], count: Int, from start: Int) -> Int? {
+        let length = min(count, bytes.count)
+        let found = unsafe bytes.withUnsafeBufferPointer { room in
+            guard let base = room.baseAddress else { return length }
+            return unsafe cogni_triggers_next_of_either(raw, other.raw, base, length, start)
+        }
+        return found < length ? found : nil
+    }
 }

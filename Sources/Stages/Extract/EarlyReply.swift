@@ -1,3 +1,5 @@
+internal import CurlTransport
+
 /// A request that is on its way before it is certain that it will be wanted.
 ///
 /// Whoever starts one either gives it to ``PageFetcher/fetch(_:early:scope:at:validate:)`` for the same request,
@@ -9,7 +11,8 @@ package struct EarlyReply: Sendable {
 
     init(_ request: Request, over transport: any Transport) {
         self.request = request
-        task = Task {
+        // Not one of the shared threads: they may all be at work on what came before.
+        task = Task(executorPreference: RequestExecutor.shared) {
             do throws(TransportError) { return .success(try await transport.send(request)) } catch {
                 return .failure(error)
             }

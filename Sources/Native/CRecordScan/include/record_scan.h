@@ -296,6 +296,9 @@ cogni_triggers *cogni_triggers_new(const uint8_t *beginnings, uint32_t count);
 void cogni_triggers_free(cogni_triggers *triggers);
 // The first place from `from` on where three bytes stand of which some group has each at its place; `length`: none.
 size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes, size_t length, size_t from);
+// The first place where either of both finds something: little more work than one alone.
+size_t cogni_triggers_next_of_either(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t length,
+                                     size_t from);
 
 #pragma clang assume_nonnull end
 
