@@ -58,6 +58,7 @@ actor StreamEngine {
 
     /// Adds one page, or says why it can't be one.
     func take(_ reply: Reply, parameters: [String: String], requestID: String?) -> Result<PageFacts, PageFailure> {
+        if encoder.fetched == 0 { KernelMemory.expect(pageOf: reply.body.count) }
         do throws(PageFailure) {
             let facts = try encoder.take(reply.body, parameters: parameters, requestID: requestID)
             return .success(facts)

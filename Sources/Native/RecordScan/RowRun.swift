@@ -52,6 +52,15 @@ package enum KernelMemory {
     /// Makes large blocks go back to the system when they are freed. Call once, before the first thread is started.
     package static func returnsToSystem() { cogni_return_freed_memory() }
 
+    /// Has another thread take memory for the rows of a page of so many bytes: whoever encodes them would else wait for each piece
+    /// of it. Rows take a third of their page, or less.
+    package static func expect(pageOf bytes: Int) {
+        guard bytes >= largePage else { return }
+        DispatchQueue.global().async { cogni_stock_rows(bytes / 3) }
+    }
+
+    private static let largePage = 4 << 20
+
     /// Gives back, on another thread, what pages and rows have left for the next ones. A process that ends soon does not have to
     /// take down its memory alone then, while whoever started it waits.
     package static func drop() {

@@ -117,6 +117,8 @@ size_t cogni_unescape(const uint8_t *text, size_t length, uint8_t *out);
 
 // Makes large blocks go back to the system when they are freed. Once, before the first thread.
 void cogni_return_freed_memory(void);
+// Has the system give memory for rows of about so many bytes before they come; more than some megabytes are not taken ahead.
+void cogni_stock_rows(size_t bytes);
 // Gives back what is kept for the next run and what the allocator has spare.
 void cogni_drop_spare_memory(void);
 
