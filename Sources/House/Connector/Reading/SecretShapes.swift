@@ -43,22 +43,42 @@ package enum SecretShapes {
     }
 
     /// What secrets begin with, by first byte.
-    private static let beginnings: [[[UInt8]]] = {
+    private static let beginnings: (isFirst: [Bool], all: [[[UInt8]]]) = {
         var all = [[[UInt8]]](repeating: [], count: 256)
         for text in prefixes.map(\.text) + ["eyJ", "-----BEGIN ", "://"] {
             let bytes = Array(text.utf8)
             all[Int(bytes[0])].append(bytes)
         }
-        return all
+        return (all.map { !$0.isEmpty }, all)
     }()
 
-    private static func mayHold(_ bytes: [UInt8]) -> Bool {
-        bytes.indices.contains { at in
-            beginnings[Int(bytes[at])].contains { beginning in
+    private static func mayHold(_ bytes: [UInt8]) -> Bool { nextBeginning(in: bytes.span, from: 0) != nil }
+
+    /// Where something stands that secrets begin with.
+    private static func nextBeginning(in bytes: Span<UInt8>, from start: Int) -> Int? {
+        let table = beginnings
+        let isFirst = table.isFirst.span
+        for at in start..<max(start, bytes.count) where isFirst[Int(bytes[at])] {
+            let begins = table.all[Int(bytes[at])].contains { beginning in
                 at + beginning.count <= bytes.count
                     && beginning.indices.allSatisfy { bytes[at + $0] == beginning[$0] }
             }
+            if begins { return at }
         }
+        return nil
+    }
+
+    /// The numbers of the lines that may hold a secret: in all others ``matches(in:)`` finds nothing, nor in parts of them.
+    static func suspects(in source: SourceLines) -> [Int] {
+        var numbers: [Int] = []
+        var line = 0
+        var from = 0
+        while let at = nextBeginning(in: source.bytes.span, from: from) {
+            while source.ranges[line].upperBound <= at { line += 1 }
+            numbers.append(line + 1)
+            from = source.ranges[line].upperBound
+        }
+        return numbers
     }
 
     package static func isSecret(_ text: String) -> Bool { !matches(in: text).isEmpty }
