@@ -132,8 +132,9 @@ extension ConnectorReader {
 
     /// A list of mappings.
     func sections(_ section: Section, _ key: String, example: String) -> [Section] {
+        guard let nodes = section.nodes(key, example: example) else { return [] }
         let whereabouts = "\(section.whereabouts), \"\(key)\""
-        return (section.nodes(key, example: example) ?? []).compactMap {
+        return nodes.compactMap {
             Section($0, called: "an element of \"\(key)\"", whereabouts, at: $0.place, in: report)
         }
     }
