@@ -22,24 +22,13 @@ enum Target: String, CaseIterable {
             name.hasSuffix(".yaml") ? Array("connector: tiny\n".utf8) : nil
         }
         precondition((reading.pipeline == nil) == reading.diagnostics.hasErrors, "a pipeline, or a mistake")
-        readBothWays(bytes)
         tell(reading.diagnostics)
     }
 
     private static func connector(_ bytes: [UInt8]) {
         let reading = ConnectorReader.read(file: "connector.yaml", bytes: bytes)
         precondition((reading.connector == nil) == reading.diagnostics.hasErrors, "a connector, or a mistake")
-        readBothWays(bytes)
         tell(reading.diagnostics)
-    }
-
-    /// Nobody may be able to tell which of the two YAML readers read a file.
-    private static func readBothWays(_ bytes: [UInt8]) {
-        let plain = FileReport(file: "x.yaml")
-        let general = FileReport(file: "x.yaml")
-        let node = YAMLFile.read(bytes, into: plain)
-        precondition(node == YAMLFile.read(bytes, into: general, plainly: false), "one tree")
-        precondition(plain.diagnostics.all == general.diagnostics.all, "one list of mistakes")
     }
 
     private static func tell(_ diagnostics: Diagnostics) {

@@ -10,8 +10,8 @@ package enum YAMLFile {
 
     /// The root node, or `nil` when there is none worth looking at; the report says why.
     ///
-    /// - Parameter plainly: `false` leaves ``PlainYAML`` out. Nothing but the time it takes may depend on it.
-    package static func read(_ bytes: [UInt8], into report: FileReport, plainly: Bool = true) -> YAMLNode? {
+    /// - Parameter precomposed: a ``PrecomposedTree`` of these bytes. Nothing but the time it takes depends on it.
+    package static func read(_ bytes: [UInt8], into report: FileReport, precomposed: [UInt8]? = nil) -> YAMLNode? {
         guard bytes.count <= byteLimit else {
             report.error(.tooLarge, "the file has \(bytes.count) bytes; at most \(byteLimit) are read", at: nil)
             return nil
@@ -25,7 +25,7 @@ package enum YAMLFile {
         report.take(source)
         let suspects = SecretShapes.suspects(in: source)
         refuseSecrets(in: source, suspects, report)
-        if plainly, let root = PlainYAML.root(of: source, suspects: suspects) { return root }
+        if let precomposed, let root = PrecomposedTree.root(in: precomposed, of: bytes) { return root }
         var composer = Composer(source: source, report: report)
         let root = composer.root()
         if root == nil { report.hideUnread() }
