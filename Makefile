@@ -8,7 +8,7 @@ RECORDED := output/recorded
 EXAMPLE := pipelines/openai-admin.yaml --replay Fixtures/openai-admin/replay --since 2025-11-01 --output $(RECORDED)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release run test bench bench-scale faults faults-bugs fuzz walls format lint clean
+.PHONY: help setup setup-tests build release run test connectors bench bench-scale faults faults-bugs fuzz walls format lint clean
 
 help: ## Lists these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ run: build ## Runs the example pipeline on recorded replies: no network, no key
 
 test: setup-tests walls ## Runs every test: unit, end to end, other people's readers
 	Tests/run.sh
+
+connectors: setup ## Writes the trees of the built-in connectors anew; run it after an edit of their YAML
+	COGNI_WRITE_NODES=1 swift test $(SWIFT_FLAGS) --filter PrecomposedTreeTests
+	swift test $(SWIFT_FLAGS) --filter PrecomposedTreeTests
 
 faults: setup-tests build ## The whole fault laboratory (an hour): every call, image and size; writes the table in docs/reliability.md
 	swift build $(SWIFT_FLAGS) --product cogni-simulator

@@ -17,6 +17,7 @@ struct ConnectorChecks {
     }
 
     private func checkColumns(_ stream: StreamSpec) {
+        let parameters = pathParameters(stream)
         var seen: Set<String> = []
         for (index, column) in stream.columns.enumerated() {
             if !seen.insert(column.name).inserted {
@@ -26,13 +27,13 @@ struct ConnectorChecks {
                     at: place(ofColumn: index)
                 )
             }
-            if case .parameter(let name) = column.origin, !pathParameters(stream).contains(name) {
+            if case .parameter(let name) = column.origin, !parameters.contains(name) {
                 report.error(
                     .unknownName,
                     "the column \"\(column.name)\" comes from \"\(name)\", which is no parameter of the path",
                     at: place(ofColumn: index),
-                    hint: Spelling.question(for: name, in: pathParameters(stream)),
-                    allowed: ["bucket", "row"] + pathParameters(stream)
+                    hint: Spelling.question(for: name, in: parameters),
+                    allowed: ["bucket", "row"] + parameters
                 )
             }
             if column.origin == .bucket, stream.rows.members.count < 2 {
@@ -97,12 +98,25 @@ struct ConnectorChecks {
         }
     }
 
+    /// Printed ASCII that begins with a slash, without a query, an empty step or one upwards.
+    private static func isPath(_ text: String) -> Bool {
+        guard text.utf8.first == UInt8(ascii: "/") else { return false }
+        var last: UInt8 = 0
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\\"), UInt8(ascii: "\""): return false
+            case UInt8(ascii: "/"), UInt8(ascii: "."): if byte == last { return false }
+            case 0x21..<0x7F: break
+            default: return false
+            }
+            last = byte
+        }
+        return true
+    }
+
     private func checkPath(_ stream: StreamSpec) {
         guard let text = section.text("path") else { return }
-        let unfit = text.value.unicodeScalars.contains {
-            $0.value <= 0x20 || $0.value >= 0x7F || "?#\\\"".unicodeScalars.contains($0)
-        }
-        if !text.value.hasPrefix("/") || text.value.contains("//") || text.value.contains("..") || unfit {
+        if !ConnectorChecks.isPath(text.value) {
             report.error(
                 .wrongValue,
                 "\"path\" must begin with / and hold nothing that a path cannot: \(report.quoted(text.value))",
@@ -110,7 +124,8 @@ struct ConnectorChecks {
             )
         }
         let filled = stream.parents.map(\.parameter)
-        for name in pathParameters(stream) where !filled.contains(name) {
+        let parameters = pathParameters(stream)
+        for name in parameters where !filled.contains(name) {
             report.error(
                 .missingKey,
                 "no parent fills {\(name)} of the path",
@@ -118,12 +133,12 @@ struct ConnectorChecks {
                 hint: "add { parameter: \(name), of: stream.column } to \"parents\""
             )
         }
-        for name in filled where !pathParameters(stream).contains(name) {
+        for name in filled where !parameters.contains(name) {
             report.error(
                 .unknownName,
                 "the path has no {\(name)}",
                 at: section.keyPlace("parents"),
-                hint: Spelling.question(for: name, in: pathParameters(stream))
+                hint: Spelling.question(for: name, in: parameters)
             )
         }
     }

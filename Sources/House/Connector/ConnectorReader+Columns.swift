@@ -91,11 +91,11 @@ extension ConnectorReader {
 
     /// `amount.value` → two keys, `certificates[].name` → `certificates`, `[]`, `name`. A list is taken key by
     /// key, so that keys with dots can be named: `["project.created", id]`.
-    func path(_ node: YAMLNode, called name: String, in section: Section) -> [String]? {
+    func path(_ node: YAMLNode, called name: @autoclosure () -> String, in section: Section) -> [String]? {
         if case .list(let elements) = node.content {
-            return elements.compactMap { section.text(of: $0, called: name, at: $0.place)?.value }
+            return elements.compactMap { section.text(of: $0, called: name(), at: $0.place)?.value }
         }
-        guard let text = section.text(of: node, called: name, at: node.place) else { return nil }
+        guard let text = section.text(of: node, called: name(), at: node.place) else { return nil }
         var keys: [String] = []
         for part in text.value.split(separator: ".", omittingEmptySubsequences: false) {
             var part = part
@@ -105,7 +105,7 @@ extension ConnectorReader {
                 brackets += 1
             }
             if part.isEmpty, brackets == 0 || !keys.isEmpty {
-                report.error(.wrongValue, "\(name) has an empty key: \(report.quoted(text.value))", at: text.place)
+                report.error(.wrongValue, "\(name()) has an empty key: \(report.quoted(text.value))", at: text.place)
                 return nil
             }
             if !part.isEmpty { keys.append(String(part)) }

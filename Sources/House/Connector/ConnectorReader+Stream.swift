@@ -132,14 +132,10 @@ extension ConnectorReader {
 
     /// A list of mappings.
     func sections(_ section: Section, _ key: String, example: String) -> [Section] {
-        (section.nodes(key, example: example) ?? []).compactMap {
-            Section(
-                $0,
-                called: "an element of \"\(key)\"",
-                "\(section.whereabouts), \"\(key)\"",
-                at: $0.place,
-                in: report
-            )
+        guard let nodes = section.nodes(key, example: example) else { return [] }
+        let whereabouts = "\(section.whereabouts), \"\(key)\""
+        return nodes.compactMap {
+            Section($0, called: "an element of \"\(key)\"", whereabouts, at: $0.place, in: report)
         }
     }
 

@@ -16,10 +16,12 @@ package struct ConnectorReader {
         }
     }
 
-    /// - Parameter file: the name for messages, as the user wrote it.
-    package static func read(file: String, bytes: [UInt8]) -> Reading {
+    /// - Parameters:
+    ///   - file: the name for messages, as the user wrote it.
+    ///   - precomposed: see ``YAMLFile``.
+    package static func read(file: String, bytes: [UInt8], precomposed: [UInt8]? = nil) -> Reading {
         let report = FileReport(file: file)
-        let connector = YAMLFile.read(bytes, into: report).flatMap { root -> Connector? in
+        let connector = YAMLFile.read(bytes, into: report, precomposed: precomposed).flatMap { root -> Connector? in
             Section(root, called: "a connector file", "at the top level", at: root.place, in: report)
                 .map { ConnectorReader(report: report).connector($0) }
         }

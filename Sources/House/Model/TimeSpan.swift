@@ -8,10 +8,19 @@ package struct TimeSpan: Sendable, Equatable, Comparable {
     package static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.seconds < b.seconds }
 
     package init?(text: String) {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), text.count == digits.count + 1 else { return nil }
-        let factors: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
-        guard let factor = text.last.flatMap({ factors[$0] }), number < 1_000_000_000 else { return nil }
+        let digits = text.utf8.prefix { (48...57).contains($0) }
+        guard let number = Int64(Substring(digits)), number < 1_000_000_000, text.utf8.count == digits.count + 1,
+            let unit = text.utf8.last
+        else { return nil }
+        let factor: Int64
+        switch unit {
+        case UInt8(ascii: "s"): factor = 1
+        case UInt8(ascii: "m"): factor = 60
+        case UInt8(ascii: "h"): factor = 3600
+        case UInt8(ascii: "d"): factor = 86_400
+        case UInt8(ascii: "w"): factor = 604_800
+        default: return nil
+        }
         seconds = number * factor
     }
 

@@ -13,8 +13,8 @@ extension PipelineReader {
         source.require("connector", hint: "write connector: openai_admin")
         guard let text = source.text("connector") else { return nil }
         let reading: ConnectorReader.Reading
-        if let bytes = BuiltinConnectors.bytes(text.value) {
-            reading = ConnectorReader.read(file: "\(text.value) (built in)", bytes: bytes)
+        if let builtin = BuiltinConnectors.reading(text.value) {
+            reading = builtin
         } else if text.value.contains("/") || text.value.hasSuffix(".yaml") || text.value.hasSuffix(".yml") {
             guard let bytes = variables.readFile(text.value) else {
                 report.error(

@@ -6,6 +6,7 @@ internal import Yams
 /// other mistake of the file is found in the same pass.
 struct Composer {
     private let source: SourceLines
+    private let scalars: SourceScalars
     private let report: FileReport
     private var standIns: StandIns
     private var nodeCount = 0
@@ -16,7 +17,8 @@ struct Composer {
     init(source: SourceLines, report: FileReport) {
         self.source = source
         self.report = report
-        standIns = StandIns(source.scalars, of: source.text)
+        scalars = SourceScalars(source)
+        standIns = StandIns(scalars.scalars, of: source.text)
     }
 
     mutating func root() -> YAMLNode? {
@@ -49,7 +51,7 @@ struct Composer {
     /// Covers the first of two equal keys. False: the error is another one.
     private mutating func cover(_ error: YamlError) -> Bool {
         guard case .duplicatedKeysInMapping(let names, let context) = error, let name = names.first,
-            let offset = source.offset(line: context.mark.line, column: context.mark.column)
+            let offset = scalars.offset(line: context.mark.line, column: context.mark.column)
         else { return false }
         return standIns.coverKey(name, at: offset)
     }
@@ -59,8 +61,8 @@ struct Composer {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let place = Place(line: mark.line, column: mark.column)
             let about = context.map { " (\($0.text), line \($0.mark.line))" } ?? ""
-            let offset = source.offset(line: mark.line, column: mark.column)
-            let isTab = offset.map { source.scalars[$0] == "\t" } ?? false
+            let offset = scalars.offset(line: mark.line, column: mark.column)
+            let isTab = offset.map { scalars.scalars[$0] == "\t" } ?? false
             report.error(
                 .syntax,
                 "not YAML: \(problem)\(about)",
@@ -89,7 +91,7 @@ struct Composer {
 
     private func place(ofCharacter offset: Int, in text: String) -> Place {
         let before = SourceLines(String(text.prefix(offset)))
-        return Place(line: before.texts.count, column: (before.texts.last?.unicodeScalars.count ?? 0) + 1)
+        return Place(line: before.count, column: before.line(before.count).unicodeScalars.count + 1)
     }
 
     // MARK: After the parser
@@ -130,7 +132,7 @@ struct Composer {
         refuseTag(tag, unless: "tag:yaml.org,2002:str", at: place)
         let text = standIns.uncovered(scalar.string)
         if isInSecret, !SecretKeys.isReference(text) { report.hide(text, at: place) }
-        if let offset = source.offset(line: place.line, column: place.column), standIns.aliases.contains(offset),
+        if let offset = scalars.offset(line: place.line, column: place.column), standIns.aliases.contains(offset),
             scalar.style == .plain
         {
             report.error(
@@ -140,7 +142,7 @@ struct Composer {
                 hint: "write the value out where it is needed"
             )
         }
-        if SecretShapes.isSecret(text), !SecretShapes.isSecret(line(of: place)) {
+        if SecretShapes.isSecret(text), !SecretShapes.isSecret(source.line(place.line)) {
             report.hide(text, at: place)
             report.error(
                 .secret,
@@ -205,21 +207,17 @@ struct Composer {
         }
     }
 
-    private func line(of place: Place) -> String {
-        source.texts.indices.contains(place.line - 1) ? source.texts[place.line - 1] : ""
-    }
-
     /// Where a node begins, and how much of that line a scalar takes.
     private func place(of node: Node) -> Place {
         guard let mark = node.mark else { return Place(line: 1, column: 1) }
-        guard case .scalar(let scalar) = node, let start = source.offset(line: mark.line, column: mark.column) else {
+        guard case .scalar(let scalar) = node, let start = scalars.offset(line: mark.line, column: mark.column) else {
             return Place(line: mark.line, column: mark.column)
         }
-        let end = mark.line < source.starts.count ? source.starts[mark.line] - 1 : source.scalars.count
-        let opening = source.scalars[start]
+        let end = mark.line < scalars.starts.count ? scalars.starts[mark.line] - 1 : scalars.scalars.count
+        let opening = scalars.scalars[start]
         var length = min(scalar.string.unicodeScalars.count, end - start)
         if opening == "\"" || opening == "'" {
-            let rest = source.scalars[(start + 1)..<max(start + 1, end)]
+            let rest = scalars.scalars[(start + 1)..<max(start + 1, end)]
             length = (rest.firstIndex(of: opening) ?? end - 1) - start + 1
         }
         return Place(line: mark.line, column: mark.column, length: length)

@@ -3,7 +3,7 @@
 /// Lives for one read, on one task. Nothing stops at the first mistake: readers go on with what they have.
 package final class FileReport {
     package let file: String
-    private var lines: [String] = []
+    private var lines = SourceLines()
     private var found: [Diagnostic] = []
     /// Text between these places must not be shown: a credential that looks like nothing in particular.
     private var hidden: [Place] = []
@@ -18,7 +18,7 @@ package final class FileReport {
         expand = { text, _ in text }
     }
 
-    func take(lines: [String]) { self.lines = lines }
+    func take(_ lines: SourceLines) { self.lines = lines }
 
     package func error(
         _ code: Diagnostic.Code,
@@ -55,7 +55,7 @@ package final class FileReport {
             hidesEverything = true
             return
         }
-        let rest = line(place.line).unicodeScalars.dropFirst(place.column - 1)
+        let rest = lines.line(place.line).unicodeScalars.dropFirst(place.column - 1)
         // A value that goes on over several lines or was escaped can't be found again in the text.
         if String(String.UnicodeScalarView(rest)).contains(value) {
             hidden.append(place)
@@ -110,19 +110,17 @@ package final class FileReport {
         )
     }
 
-    private func line(_ number: Int) -> String { lines.indices.contains(number - 1) ? lines[number - 1] : "" }
-
     private func excerpt(around place: Place?) -> [Diagnostic.Line] {
-        guard let place, !hidesEverything, lines.indices.contains(place.line - 1) else { return [] }
+        guard let place, !hidesEverything, (1...lines.count).contains(place.line) else { return [] }
         if isUnread {
-            let text = ShownLine.ofNoYAML(SecretShapes.starred(line(place.line)), stoppedAt: place.column)
+            let text = ShownLine.ofNoYAML(SecretShapes.starred(lines.line(place.line)), stoppedAt: place.column)
             return [.init(number: place.line, text: FileReport.showable(text))]
         }
         return [place.line - 1, place.line].filter { $0 >= 1 }.map { .init(number: $0, text: shown($0)) }
     }
 
     private func shown(_ number: Int) -> String {
-        var scalars = Array(SecretShapes.starred(ShownLine.withoutComment(line(number))).unicodeScalars)
+        var scalars = Array(SecretShapes.starred(ShownLine.withoutComment(lines.line(number))).unicodeScalars)
         for place in hidden where place.line == number {
             for index in (place.column - 1)..<max(place.column - 1, scalars.count) where index < scalars.count {
                 scalars[index] = "*"

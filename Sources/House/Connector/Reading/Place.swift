@@ -14,15 +14,15 @@ package struct Place: Sendable, Equatable {
 
 /// One node of a YAML file with its place. Scalars are text: what they mean is for our own schema to say,
 /// so that `NO`, `017` and `2026-11-03` never turn into something else on the way.
-package struct YAMLNode: Sendable {
-    package enum Content: Sendable {
+package struct YAMLNode: Sendable, Equatable {
+    package enum Content: Sendable, Equatable {
         /// `isPlain`: written without quotes.
         case text(String, isPlain: Bool)
         case list([YAMLNode])
         case map([Entry])
     }
 
-    package struct Entry: Sendable {
+    package struct Entry: Sendable, Equatable {
         package var key: String
         package var keyPlace: Place
         package var value: YAMLNode

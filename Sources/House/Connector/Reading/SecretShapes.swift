@@ -42,23 +42,48 @@ package enum SecretShapes {
         return found
     }
 
-    /// What secrets begin with, by first byte.
-    private static let beginnings: [[[UInt8]]] = {
+    /// What secrets begin with, by first byte; and which two bytes that may be, since half of all letters begin one.
+    private static let beginnings: (mayBegin: [Bool], all: [[[UInt8]]]) = {
         var all = [[[UInt8]]](repeating: [], count: 256)
+        var mayBegin = [Bool](repeating: false, count: 64 * 64)
         for text in prefixes.map(\.text) + ["eyJ", "-----BEGIN ", "://"] {
             let bytes = Array(text.utf8)
             all[Int(bytes[0])].append(bytes)
+            mayBegin[pair(bytes[0], bytes[1])] = true
         }
-        return all
+        return (mayBegin, all)
     }()
 
-    private static func mayHold(_ bytes: [UInt8]) -> Bool {
-        bytes.indices.contains { at in
-            beginnings[Int(bytes[at])].contains { beginning in
+    /// Two bytes as an index, by their low bits.
+    private static func pair(_ first: UInt8, _ second: UInt8) -> Int { Int(first & 63) << 6 | Int(second & 63) }
+
+    private static func mayHold(_ bytes: [UInt8]) -> Bool { nextBeginning(in: bytes.span, from: 0) != nil }
+
+    /// Where something stands that secrets begin with.
+    private static func nextBeginning(in bytes: Span<UInt8>, from start: Int) -> Int? {
+        let table = beginnings
+        let mayBegin = table.mayBegin.span
+        for at in start..<max(start, bytes.count - 1) where mayBegin[pair(bytes[at], bytes[at + 1])] {
+            let begins = table.all[Int(bytes[at])].contains { beginning in
                 at + beginning.count <= bytes.count
                     && beginning.indices.allSatisfy { bytes[at + $0] == beginning[$0] }
             }
+            if begins { return at }
         }
+        return nil
+    }
+
+    /// The numbers of the lines that may hold a secret: in all others ``matches(in:)`` finds nothing, nor in parts of them.
+    static func suspects(in source: SourceLines) -> [Int] {
+        var numbers: [Int] = []
+        var line = 0
+        var from = 0
+        while let at = nextBeginning(in: source.bytes.span, from: from) {
+            while source.ranges[line].upperBound <= at { line += 1 }
+            numbers.append(line + 1)
+            from = source.ranges[line].upperBound
+        }
+        return numbers
     }
 
     package static func isSecret(_ text: String) -> Bool { !matches(in: text).isEmpty }

@@ -25,13 +25,18 @@ package struct Section {
     }
 
     /// Reads `node` as a mapping; nothing written counts as an empty one.
-    package init?(_ node: YAMLNode, called name: String, _ whereabouts: String, at place: Place, in report: FileReport)
-    {
+    package init?(
+        _ node: YAMLNode,
+        called name: @autoclosure () -> String,
+        _ whereabouts: String,
+        at place: Place,
+        in report: FileReport
+    ) {
         switch node.content {
         case .map(let entries): self.init(report: report, whereabouts: whereabouts, place: place, entries: entries)
         case _ where node.isEmpty: self.init(report: report, whereabouts: whereabouts, place: place, entries: [])
         default:
-            report.error(.wrongType, "\(name) must be a mapping of keys and values", at: node.place)
+            report.error(.wrongType, "\(name()) must be a mapping of keys and values", at: node.place)
             return nil
         }
     }
@@ -74,15 +79,15 @@ package struct Section {
     }
 
     /// A scalar as text; empty ones and lists are reported.
-    package func text(of node: YAMLNode, called name: String, at keyPlace: Place) -> Text? {
+    package func text(of node: YAMLNode, called name: @autoclosure () -> String, at keyPlace: Place) -> Text? {
         guard case .text(let written, _) = node.content else {
-            report.error(.wrongType, "\(name) must be a single value", at: node.place)
+            report.error(.wrongType, "\(name()) must be a single value", at: node.place)
             return nil
         }
         if node.isEmpty {
             report.error(
                 .wrongType,
-                "\(name) has no value \(whereabouts)",
+                "\(name()) has no value \(whereabouts)",
                 at: keyPlace,
                 hint: "write one, or leave the line out"
             )

@@ -9,7 +9,9 @@ package enum YAMLFile {
     static let depthLimit = 64
 
     /// The root node, or `nil` when there is none worth looking at; the report says why.
-    package static func read(_ bytes: [UInt8], into report: FileReport) -> YAMLNode? {
+    ///
+    /// - Parameter precomposed: a ``PrecomposedTree`` of these bytes. Nothing but the time it takes depends on it.
+    package static func read(_ bytes: [UInt8], into report: FileReport, precomposed: [UInt8]? = nil) -> YAMLNode? {
         guard bytes.count <= byteLimit else {
             report.error(.tooLarge, "the file has \(bytes.count) bytes; at most \(byteLimit) are read", at: nil)
             return nil
@@ -20,19 +22,21 @@ package enum YAMLFile {
         }
         if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
         let source = SourceLines(text)
-        report.take(lines: source.texts)
-        refuseSecrets(in: source, report)
+        report.take(source)
+        let suspects = SecretShapes.suspects(in: source)
+        refuseSecrets(in: source, suspects, report)
+        if let precomposed, let root = PrecomposedTree.root(in: precomposed, of: bytes) { return root }
         var composer = Composer(source: source, report: report)
         let root = composer.root()
         if root == nil { report.hideUnread() }
         return root
     }
 
-    private static func refuseSecrets(in source: SourceLines, _ report: FileReport) {
-        for (index, line) in source.texts.enumerated() {
-            for match in SecretShapes.matches(in: line) {
+    private static func refuseSecrets(in source: SourceLines, _ suspects: [Int], _ report: FileReport) {
+        for number in suspects {
+            for match in SecretShapes.matches(in: source.line(number)) {
                 if match.kind == "a private key" { report.hideEverything() }
-                let place = Place(line: index + 1, column: match.range.lowerBound + 1, length: match.range.count)
+                let place = Place(line: number, column: match.range.lowerBound + 1, length: match.range.count)
                 report.error(
                     .secret,
                     "this looks like \(match.kind); a file is no place for it",
@@ -41,52 +45,5 @@ package enum YAMLFile {
                 )
             }
         }
-    }
-}
-
-/// A text in lines as YAML counts them.
-struct SourceLines {
-    private(set) var texts: [String] = []
-    /// Offsets of the lines' first scalars, and all scalars: only what a place must be changed in needs them.
-    let scalars: [Unicode.Scalar]
-    private(set) var starts: [Int] = [0]
-    let text: String
-
-    init(_ text: String) {
-        self.text = text
-        // Most files are plain ASCII, and bytes and scalars then the same.
-        let bytes = Array(text.utf8)
-        let isASCII = bytes.allSatisfy { $0 < 0x80 }
-        scalars = isASCII ? bytes.map { Unicode.Scalar($0) } : Array(text.unicodeScalars)
-        var start = 0
-        var at = 0
-        func finish(_ range: Range<Int>) {
-            texts.append(
-                isASCII
-                    ? String(decoding: bytes[range], as: UTF8.self)
-                    : String(String.UnicodeScalarView(scalars[range]))
-            )
-        }
-        while at < scalars.count {
-            switch scalars[at] {
-            case "\r" where at + 1 < scalars.count && scalars[at + 1] == "\n":
-                finish(start..<at)
-                at += 1
-            case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}": finish(start..<at)
-            default:
-                at += 1
-                continue
-            }
-            at += 1
-            start = at
-            starts.append(start)
-        }
-        finish(start..<scalars.count)
-    }
-
-    func offset(line: Int, column: Int) -> Int? {
-        guard starts.indices.contains(line - 1) else { return nil }
-        let offset = starts[line - 1] + column - 1
-        return offset < scalars.count ? offset : nil
     }
 }
