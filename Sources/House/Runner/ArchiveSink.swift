@@ -123,6 +123,13 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
         times = nil
     }
 
+    /// Another thread compresses from now on.
+    func goOnInBackground() {
+        guard !isInBackground else { return }
+        isInBackground = true
+        writer.goOnInBackground()
+    }
+
     /// Adds whole lines: the first `length` bytes of `lines`; `merge` has just made them.
     func append(
         _ lines: [UInt8],

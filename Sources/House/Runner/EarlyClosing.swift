@@ -20,12 +20,19 @@ final class EarlyClosing: Sendable {
         var isLast: Bool
     }
 
+    private struct Begun: Sendable {
+        var number: Int
+        var writing: PartitionWriting
+    }
+
     private struct Work {
         var waiting: [Ripe] = []
         var written: Set<Int> = []
         /// Partitions whose files wait for the medium: their rows are in memory no more.
         var unsettled: Set<Int> = []
         var threads = 0
+        /// Nothing more will be added: the walk needs no processor any more.
+        var isEnding = false
         var idle: [ArchiveSink] = []
         var sinks = 0
         var closed: [Int: StreamClosing.Closed]
@@ -78,7 +85,10 @@ final class EarlyClosing: Sendable {
     }
 
     func add(_ ripe: Ripe) {
-        work.withLock { $0.waiting.append(ripe) }
+        work.withLock { work in
+            work.waiting.append(ripe)
+            work.isEnding = work.isEnding || ripe.isLast
+        }
         startThread(upTo: ripe.isLast ? EarlyClosing.threadsAtOnce : 1)
     }
 
@@ -132,19 +142,35 @@ final class EarlyClosing: Sendable {
         Task { self.write() }
     }
 
-    private func write() {
-        var writings: [(number: Int, writing: PartitionWriting)] = []
+    private func write(_ begun: [Begun] = []) {
+        var writings = begun
         while let ripe = next(beside: writings.count) {
-            writings += ripe.map { ($0.number, writing($0)) }
+            writings += ripe.map { Begun(number: $0.number, writing: writing($0)) }
             // As soon as there is another one it joins, lest the contents of those left are hashed alone.
             while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ $0.waiting.isEmpty }) {
-                writings.removeAll { number, writing in
-                    if writing.step() { return false }
-                    hand(writing, number)
+                writings.removeAll { begun in
+                    if begun.writing.step() { return false }
+                    hand(begun.writing, begun.number)
                     return true
                 }
+                share(&writings)
             }
         }
+    }
+
+    /// At the end, when the other thread has nothing to do: it takes one of two partitions, or compresses for the only one.
+    private func share(_ writings: inout [Begun]) {
+        guard let last = writings.last else { return }
+        let isOther = writings.count > 1
+        let isWanted = work.withLock { work in
+            guard work.isEnding, work.waiting.isEmpty, work.threads < EarlyClosing.threadsAtOnce else { return false }
+            if isOther { work.threads += 1 }
+            return true
+        }
+        guard isWanted else { return }
+        guard isOther else { return last.writing.goOnInBackground() }
+        writings.removeLast()
+        Task { self.write([last]) }
     }
 
     private func hand(_ writing: PartitionWriting, _ number: Int) {

@@ -8,7 +8,7 @@ internal import Transform
 
 /// One partition on its way into files, block by block: whoever has two writes them in turn, and their contents are hashed
 /// together.
-final class PartitionWriting {
+final class PartitionWriting: @unchecked Sendable {  // one owner at a time, who may hand it over between two steps
     private(set) var closed: StreamClosing.Closed
     private let job: StreamClosing.Job
     private let merge: RunMerge
@@ -69,6 +69,9 @@ final class PartitionWriting {
         }
         return false
     }
+
+    /// From now on another thread compresses.
+    func goOnInBackground() { sink.goOnInBackground() }
 
     private func fail(_ fault: Fault) {
         closed.fault = fault.within("partition \(job.name)")

@@ -52,6 +52,11 @@ package final class ArchiveFileWriter {
         work = FileWork(sink: FileSink(file: file, hasher: fileHasher), encoder: encoder, contentHasher: contentHasher)
     }
 
+    /// From now on another thread hashes and compresses the open file's content, as if it had been opened so.
+    package func goOnInBackground() {
+        if work != nil, lane == nil { lane = BackgroundLane() }
+    }
+
     package func write(_ content: Span<UInt8>) throws(ArchiveError) {
         let block = unsafe content.withUnsafeBytes { unsafe Array($0) }
         try write(block, count: block.count)
