@@ -50,6 +50,11 @@ import Testing
         #expect(FirstPage.request(toy.pipeline, options) == nil)
     }
 
+    @Test func aStreamThatIsNotInThePipelineIsNotAskedForEarly() throws {
+        let toy = try Toy(load: " }\nstreams: { members: {}")
+        #expect(FirstPage.request(toy.pipeline, try options(toy)) == nil)
+    }
+
     @Test func nothingIsAskedForBeforeAStateIsLookedInto() throws {
         let toy = try Toy()
         let transport = Scripted(Self.pages)

@@ -19,19 +19,22 @@ actor FirstPage {
     init?(_ pipeline: Pipeline, _ options: RunOptions, _ doors: RunDoors, of root: OutputRoot, current: Generation?) {
         // A bundle may be refused; recorded replies are at hand.
         guard options.asksEarly, current == nil, !options.isReplay, pipeline.load.bundle == .none, !Task.isCancelled,
-            (try? Disk.status(root.statePath)) == .some(nil)
+            FirstPage.isNew(root)
         else { return nil }
         guard let (name, request) = FirstPage.request(pipeline, options) else { return nil }
         stream = name
         early = doors.fetcher.sendEarly(request)
     }
 
+    /// Whether there is no state. What can't be looked at is there.
+    private static func isNew(_ root: OutputRoot) -> Bool {
+        do throws(DiskError) { return try Disk.status(root.statePath) == nil } catch { return false }
+    }
+
     /// What the first of the run's streams that stands below no other will ask for.
     static func request(_ pipeline: Pipeline, _ options: RunOptions) -> (stream: String, request: Request)? {
-        let plans = pipeline.connector.streams.lazy.compactMap { pipeline.plan(for: $0.name) }
-        guard let plan = plans.first(where: { options.selects($0.spec.name) && $0.spec.parents.isEmpty }) else {
-            return nil
-        }
+        let plans = pipeline.streams.lazy.filter { options.selects($0.spec.name) && $0.spec.parents.isEmpty }
+        guard let plan = plans.first else { return nil }
         let window = options.window(of: plan, after: nil)
         if plan.spec.window != nil, window == nil { return nil }
         let slice = Slice(walk: 0, parameters: [:], window: window)
