@@ -159,4 +159,9 @@ class PlainTest:
         before = len(api.asked)
         process = self.begin(pipeline, api, **rest)
         self.wait(lambda: len(api.asked) > before, process, "for a request")
+        self.wait(lambda: self.has_begun(rest.get("output")), process, "for the run to begin")
         return process
+
+    def has_begun(self, output=None):
+        """Whether the run is on record and its streams have begun: a new output's first request is sent before that."""
+        return any((output or self.output).glob("*/.staging/*"))

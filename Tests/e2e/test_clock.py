@@ -140,7 +140,7 @@ class Clock(PlainTest, CogniTest):
     def test_what_a_run_with_a_clock_ahead_had_begun_is_not_gone_on_with(self):
         self.server.gate.clear()
         process = self.begin(self.file, self.server, now=None, env=self.at_time("@2027-11-20 12:00:00"))
-        self.wait(lambda: self.server.asked, process)
+        self.wait(lambda: self.server.asked and self.has_begun(), process)
         process.kill()
         process.communicate()
         self.server.gate.set()

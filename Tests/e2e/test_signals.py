@@ -67,7 +67,7 @@ class Signals(PlainTest, CogniTest):
             self.server.pages = {**self.pages, "/things": lambda _: (503, {"Retry-After": "200"}, b"{}")}
             before = len(self.server.asked)
             process = self.begin(self.file, self.server)
-            self.wait(lambda: "/v1/things" in self.server.asked[before:], process)
+            self.wait(lambda: "/v1/things" in self.server.asked[before:] and self.has_begun(), process)
             self.stop(process, number, code, "retry")
             self.resume()
 
