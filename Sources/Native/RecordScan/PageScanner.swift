@@ -57,7 +57,7 @@ package struct UnknownField: Sendable {
 
     deinit { unsafe cogni_scan_free(raw) }
 
-    /// Starts a page; it is kept alive until the next one.
+    /// Starts a page; it is kept alive until the next one, or until it is let go of.
     package func open(_ page: PageBytes) {
         self.page = page
         unsafe page.withBytes { bytes in
@@ -65,6 +65,9 @@ package struct UnknownField: Sendable {
             unsafe cogni_scan_open(raw, base.assumingMemoryBound(to: UInt8.self), bytes.count)
         }
     }
+
+    /// Lets go of the page. Its cells can't be asked for any more, and what comes next is another page's ``open(_:)``.
+    package func close() { page = nil }
 
     package func next(maxRows: Int = 4096) -> Step {
         switch unsafe cogni_scan_next(raw, UInt32(maxRows)) {

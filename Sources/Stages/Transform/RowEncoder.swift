@@ -99,6 +99,8 @@ package final class RowEncoder {
         parameters: [String: String],
         requestID: String?
     ) throws(PageFailure) -> PageFacts {
+        // Its memory is the next page's, which may be on its way.
+        defer { scanner.close() }
         let marks = partitions.mapValues(\.count)
         let driftBefore = drift
         let incompleteBefore = incomplete
