@@ -2,9 +2,7 @@
 /// every column that a step drops. A test climbs, and compares.
 extension StateSchema {
     static let tables = """
-        CREATE TABLE claims (
-            pipeline TEXT PRIMARY KEY, number INTEGER NOT NULL, run_id TEXT NOT NULL
-        ) STRICT;
+        \(claims)
 
         CREATE TABLE plans (
             pipeline TEXT PRIMARY KEY, run_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
@@ -21,6 +19,32 @@ extension StateSchema {
             PRIMARY KEY (pipeline, slice)
         ) STRICT, WITHOUT ROWID;
 
+        \(history)
+
+        CREATE TABLE flags (
+            pipeline TEXT PRIMARY KEY, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
+            by TEXT NOT NULL, at INTEGER NOT NULL, consecutive_failures INTEGER NOT NULL,
+            recent TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+
+        \(telling)
+
+        \(owners)
+
+        \(rings)
+        """
+
+    // MARK: Tables that still are as a step made them
+    // States were made with these texts, so none is ever edited. A step that changes a table gets a text of its own here, as the first
+    // three have, and what the old one says stays with the steps.
+
+    static let claims = """
+        CREATE TABLE claims (
+            pipeline TEXT PRIMARY KEY, number INTEGER NOT NULL, run_id TEXT NOT NULL
+        ) STRICT;
+        """
+
+    static let history = """
         CREATE TABLE generations (
             pipeline TEXT PRIMARY KEY, generation INTEGER NOT NULL, manifest_sha256 TEXT NOT NULL,
             run_id TEXT NOT NULL, committed INTEGER NOT NULL, reason TEXT NOT NULL
@@ -39,13 +63,9 @@ extension StateSchema {
             PRIMARY KEY (pipeline, run_id)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX runs_by_start ON runs (pipeline, started, run_id);
+        """
 
-        CREATE TABLE flags (
-            pipeline TEXT PRIMARY KEY, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
-            by TEXT NOT NULL, at INTEGER NOT NULL, consecutive_failures INTEGER NOT NULL,
-            recent TEXT NOT NULL DEFAULT ''
-        ) STRICT;
-
+    static let telling = """
         CREATE TABLE outbox (
             pipeline TEXT NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
             body TEXT NOT NULL, created INTEGER NOT NULL, attempts INTEGER NOT NULL, next_attempt INTEGER,
@@ -67,11 +87,16 @@ extension StateSchema {
             is_counter INTEGER NOT NULL, value TEXT NOT NULL,
             PRIMARY KEY (pipeline, name, labels_json)
         ) STRICT, WITHOUT ROWID;
+        """
 
+    static let owners = """
         CREATE TABLE owners (
             pipeline TEXT PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL
         ) STRICT;
+        """
 
+    /// The newest generation of each key ring that a run has used, by the ring's first key.
+    static let rings = """
         CREATE TABLE rings (
             pipeline TEXT NOT NULL, lineage TEXT NOT NULL, generation INTEGER NOT NULL,
             PRIMARY KEY (pipeline, lineage)

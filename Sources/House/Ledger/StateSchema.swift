@@ -32,18 +32,8 @@ enum StateSchema {
         ALTER TABLE plans DROP COLUMN details_json;
         """
 
-    /// The newest generation of each key ring that a run has used, by the ring's first key.
-    private static let rings = """
-        CREATE TABLE rings (
-            pipeline TEXT NOT NULL, lineage TEXT NOT NULL, generation INTEGER NOT NULL,
-            PRIMARY KEY (pipeline, lineage)
-        ) STRICT, WITHOUT ROWID;
-        """
-
     private static let first = """
-        CREATE TABLE claims (
-            pipeline TEXT PRIMARY KEY, number INTEGER NOT NULL, run_id TEXT NOT NULL
-        ) STRICT;
+        \(claims)
 
         CREATE TABLE plans (
             pipeline TEXT PRIMARY KEY, run_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
@@ -66,24 +56,7 @@ enum StateSchema {
             FOREIGN KEY (pipeline, slice) REFERENCES cursors(pipeline, slice) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
 
-        CREATE TABLE generations (
-            pipeline TEXT PRIMARY KEY, generation INTEGER NOT NULL, manifest_sha256 TEXT NOT NULL,
-            run_id TEXT NOT NULL, committed INTEGER NOT NULL, reason TEXT NOT NULL
-        ) STRICT;
-
-        CREATE TABLE watermarks (
-            pipeline TEXT NOT NULL, stream TEXT NOT NULL, watermark INTEGER,
-            coverage_from INTEGER, coverage_to INTEGER, group_by_json TEXT NOT NULL,
-            bucket_width TEXT, generation INTEGER NOT NULL,
-            PRIMARY KEY (pipeline, stream)
-        ) STRICT, WITHOUT ROWID;
-
-        CREATE TABLE runs (
-            pipeline TEXT NOT NULL, run_id TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
-            outcome TEXT NOT NULL, exit_code INTEGER, generation INTEGER, summary_json TEXT NOT NULL,
-            PRIMARY KEY (pipeline, run_id)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX runs_by_start ON runs (pipeline, started, run_id);
+        \(history)
 
         CREATE TABLE flags (
             pipeline TEXT PRIMARY KEY, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
@@ -93,34 +66,8 @@ enum StateSchema {
 
     /// Events that wait for their receiver, what the metrics say, and the last runs' outcomes.
     private static let operations = """
-        CREATE TABLE outbox (
-            pipeline TEXT NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
-            body TEXT NOT NULL, created INTEGER NOT NULL, attempts INTEGER NOT NULL, next_attempt INTEGER,
-            state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'given_up')),
-            last_attempt INTEGER, last_answer TEXT,
-            PRIMARY KEY (pipeline, number), UNIQUE (pipeline, id)
-        ) STRICT, WITHOUT ROWID;
-
-        CREATE TABLE stopped_receivers (
-            pipeline TEXT PRIMARY KEY, receiver TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
-        ) STRICT;
-
-        CREATE TABLE listeners (
-            pipeline TEXT PRIMARY KEY, events_json TEXT NOT NULL, file TEXT NOT NULL
-        ) STRICT;
-
-        CREATE TABLE measures (
-            pipeline TEXT NOT NULL, name TEXT NOT NULL, labels_json TEXT NOT NULL,
-            is_counter INTEGER NOT NULL, value TEXT NOT NULL,
-            PRIMARY KEY (pipeline, name, labels_json)
-        ) STRICT, WITHOUT ROWID;
+        \(telling)
 
         ALTER TABLE flags ADD COLUMN recent TEXT NOT NULL DEFAULT '';
-        """
-
-    private static let owners = """
-        CREATE TABLE owners (
-            pipeline TEXT PRIMARY KEY, source TEXT NOT NULL, file TEXT NOT NULL
-        ) STRICT;
         """
 }

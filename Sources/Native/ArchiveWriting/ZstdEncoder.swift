@@ -55,29 +55,21 @@ internal import Disk
         }
         var rest = unsafe content
         while unsafe !rest.isEmpty {
-            let taken: Int
-            if way.isDirect, way.waiting == 0, !way.isLeaving, rest.count >= ZstdEncoder.blockSize {
-                taken = ZstdEncoder.blockSize
-                try unsafe compress(UnsafeRawBufferPointer(rebasing: rest.prefix(taken)), isLast: false, to: sink)
-                note()
+            // Blocks end at the same places whatever pieces the content comes in.
+            let part = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(ZstdEncoder.blockSize - way.waiting))
+            if !way.isDirect {
+                try unsafe stream(part, to: sink)
+            } else if part.count == ZstdEncoder.blockSize, !way.isLeaving {
+                try unsafe compress(part, isLast: false, to: sink)
             } else {
-                taken = min(rest.count, ZstdEncoder.blockSize - way.waiting)
-                let part = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(taken))
-                if way.isDirect {
-                    unsafe beginning.copy(part, at: way.waiting)
-                } else {
-                    try unsafe stream(part, to: sink)
-                }
-                way.waiting += taken
-                if way.waiting == ZstdEncoder.blockSize {
-                    way.waiting = 0
-                    if way.isDirect {
-                        try unsafe compress(beginning.bytes(0..<ZstdEncoder.blockSize), isLast: false, to: sink)
-                    }
-                    note()
+                unsafe beginning.copy(part, at: way.waiting)
+                if way.waiting + part.count == ZstdEncoder.blockSize {
+                    try unsafe compress(beginning.bytes(0..<ZstdEncoder.blockSize), isLast: false, to: sink)
                 }
             }
-            unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(taken))
+            way.waiting = (way.waiting + part.count) % ZstdEncoder.blockSize
+            if way.waiting == 0 { note() }
+            unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
         }
     }
 

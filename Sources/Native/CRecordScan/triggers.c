@@ -121,53 +121,75 @@ cogni_triggers *cogni_triggers_new(const uint8_t *beginnings, uint32_t count) {
 
 void cogni_triggers_free(cogni_triggers *triggers) { free(triggers); }
 
-static inline int is_exact(const cogni_triggers *triggers, const uint8_t *at) {
-    const uint64_t two = triggers->exact[0][at[0]] & triggers->exact[1][at[1]];
-    return two && (two & triggers->exact[2][at[2]]);
+// Whether something stands here, of the one scan or of the other, which is null where there is none.
+static inline int is_exact(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *at) {
+    uint64_t all = triggers->exact[0][at[0]] & triggers->exact[1][at[1]] & triggers->exact[2][at[2]];
+    if (other) all |= other->exact[0][at[0]] & other->exact[1][at[1]] & other->exact[2][at[2]];
+    return all != 0;
 }
 
-static size_t next_exact(const cogni_triggers *triggers, const uint8_t *bytes, size_t end, size_t at) {
-    while (at < end && !is_exact(triggers, bytes + at)) at++;
+static size_t next_exact(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end, size_t at) {
+    while (at < end && !is_exact(triggers, other, bytes + at)) at++;
     return at;
 }
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-__attribute__((target("avx2"))) static __m256i table(const uint8_t *half) {
+// Each kernel is inlined twice: for one scan, and for two at once, for which bytes are loaded once.
+
+#define WITH_AVX2 __attribute__((target("avx2")))
+#define WITH_VBMI __attribute__((target("avx512bw,avx512vbmi")))
+#define INLINED __attribute__((always_inline)) static inline
+
+WITH_AVX2 INLINED __m256i half_table(const uint8_t *half) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)half));
 }
 
-__attribute__((target("avx2"))) static size_t next_avx2(const cogni_triggers *triggers, const uint8_t *bytes,
-                                                        size_t end, size_t at) {
-    __m256i low[3], high[3];
+WITH_AVX2 INLINED void load_halves(const cogni_triggers *triggers, __m256i *low, __m256i *high) {
     for (int place = 0; place < 3; place++) {
-        low[place] = table(triggers->low[place]);
-        high[place] = table(triggers->high[place]);
+        low[place] = half_table(triggers->low[place]);
+        high[place] = half_table(triggers->high[place]);
     }
-    const __m256i nibble = _mm256_set1_epi8(15);
-    for (; at + 32 <= end; at += 32) {
-        __m256i may = _mm256_set1_epi8(-1);
-        for (int place = 0; place < 3; place++) {
-            const __m256i block = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at + place));
-            const __m256i first = _mm256_shuffle_epi8(low[place], _mm256_and_si256(block, nibble));
-            const __m256i second =
-                _mm256_shuffle_epi8(high[place], _mm256_and_si256(_mm256_srli_epi16(block, 4), nibble));
-            may = _mm256_and_si256(may, _mm256_and_si256(first, second));
-        }
-        uint32_t mask = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(may, _mm256_setzero_si256()));
-        while (mask) {
-            const size_t place = at + (size_t)__builtin_ctz(mask);
-            if (is_exact(triggers, bytes + place)) return place;
-            mask &= mask - 1;
-        }
-    }
-    return next_exact(triggers, bytes, end, at);
 }
 
-enum { VBMI_TABLES = 6 };
+// Where in the 32 bytes from here on something may stand.
+WITH_AVX2 INLINED uint32_t may_stand_by_halves(const __m256i *low, const __m256i *high, const uint8_t *at) {
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i may = _mm256_set1_epi8(-1);
+    for (int place = 0; place < 3; place++) {
+        const __m256i block = _mm256_loadu_si256((const __m256i *)(const void *)(at + place));
+        const __m256i first = _mm256_shuffle_epi8(low[place], _mm256_and_si256(block, nibble));
+        const __m256i second = _mm256_shuffle_epi8(high[place], _mm256_and_si256(_mm256_srli_epi16(block, 4), nibble));
+        may = _mm256_and_si256(may, _mm256_and_si256(first, second));
+    }
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(may, _mm256_setzero_si256()));
+}
 
-__attribute__((target("avx512bw,avx512vbmi"))) static void load_tables(const cogni_triggers *triggers, __m512i *tables) {
+WITH_AVX2 INLINED size_t by_halves(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end,
+                                   size_t at) {
+    __m256i low[3], high[3], other_low[3], other_high[3];
+    load_halves(triggers, low, high);
+    if (other) load_halves(other, other_low, other_high);
+    for (; at + 32 <= end; at += 32) {
+        uint32_t mask = may_stand_by_halves(low, high, bytes + at);
+        if (other) mask |= may_stand_by_halves(other_low, other_high, bytes + at);
+        for (; mask; mask &= mask - 1) {
+            const size_t place = at + (size_t)__builtin_ctz(mask);
+            if (is_exact(triggers, other, bytes + place)) return place;
+        }
+    }
+    return next_exact(triggers, other, bytes, end, at);
+}
+
+WITH_AVX2 static size_t next_avx2(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end,
+                                  size_t at) {
+    return other ? by_halves(triggers, other, bytes, end, at) : by_halves(triggers, NULL, bytes, end, at);
+}
+
+enum { WHOLE_TABLES = 6 };
+
+WITH_VBMI INLINED void load_whole(const cogni_triggers *triggers, __m512i *tables) {
     for (int place = 0; place < 3; place++) {
         tables[2 * place] = _mm512_loadu_si512(triggers->whole[place]);
         tables[2 * place + 1] = _mm512_loadu_si512(triggers->whole[place] + 64);
@@ -175,72 +197,48 @@ __attribute__((target("avx512bw,avx512vbmi"))) static void load_tables(const cog
 }
 
 // Where in the three blocks, each a byte behind the one before, something may stand.
-__attribute__((target("avx512bw,avx512vbmi"))) static inline uint64_t may_stand(const __m512i *tables, const __m512i *blocks) {
+WITH_VBMI INLINED uint64_t may_stand(const __m512i *tables, const __m512i *blocks) {
     const __m512i first = _mm512_permutex2var_epi8(tables[0], blocks[0], tables[1]);
     const __m512i second = _mm512_permutex2var_epi8(tables[2], blocks[1], tables[3]);
     const __m512i third = _mm512_permutex2var_epi8(tables[4], blocks[2], tables[5]);
     return _mm512_test_epi8_mask(_mm512_and_si512(first, second), third);
 }
 
-// For one scan, or for two at once (`other` is null for one): bytes are loaded once.
-__attribute__((always_inline, target("avx512bw,avx512vbmi"))) static inline size_t next_vbmi(
-    const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end, size_t at) {
-    __m512i tables[VBMI_TABLES], others[VBMI_TABLES];
-    load_tables(triggers, tables);
-    if (other) load_tables(other, others);
+WITH_VBMI INLINED size_t by_whole(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end,
+                                  size_t at) {
+    __m512i tables[WHOLE_TABLES], others[WHOLE_TABLES];
+    load_whole(triggers, tables);
+    if (other) load_whole(other, others);
     for (; at + 64 <= end; at += 64) {
         const __m512i blocks[3] = {_mm512_loadu_si512(bytes + at), _mm512_loadu_si512(bytes + at + 1),
                                    _mm512_loadu_si512(bytes + at + 2)};
         uint64_t mask = may_stand(tables, blocks);
         if (other) mask |= may_stand(others, blocks);
-        while (mask) {
+        for (; mask; mask &= mask - 1) {
             const size_t place = at + (size_t)__builtin_ctzll(mask);
-            if (is_exact(triggers, bytes + place) || (other && is_exact(other, bytes + place))) return place;
-            mask &= mask - 1;
+            if (is_exact(triggers, other, bytes + place)) return place;
         }
     }
-    return at;
+    return next_exact(triggers, other, bytes, end, at);
 }
 
-__attribute__((target("avx512bw,avx512vbmi"))) static size_t next_avx512(const cogni_triggers *triggers, const uint8_t *bytes,
-                                                                         size_t end, size_t at) {
-    return next_exact(triggers, bytes, end, next_vbmi(triggers, NULL, bytes, end, at));
-}
-
-__attribute__((target("avx512bw,avx512vbmi"))) static size_t either_avx512(const cogni_triggers *triggers, const cogni_triggers *other,
-                                                                           const uint8_t *bytes, size_t end, size_t at) {
-    at = next_vbmi(triggers, other, bytes, end, at);
-    while (at < end && !is_exact(triggers, bytes + at) && !is_exact(other, bytes + at)) at++;
-    return at;
+WITH_VBMI static size_t next_avx512(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end,
+                                    size_t at) {
+    return other ? by_whole(triggers, other, bytes, end, at) : by_whole(triggers, NULL, bytes, end, at);
 }
 #endif
 
-size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes, size_t length, size_t from) {
-    if (length < 3 || triggers->count == 0) return length;
+size_t cogni_triggers_next(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t length,
+                           size_t from) {
+    if (length < 3 || from >= length - 2 || triggers->count + (other ? other->count : 0) == 0) return length;
     const size_t end = length - 2;
-    if (from >= end) return length;
     size_t found;
 #if defined(__x86_64__)
     const int vectors = cogni_vectors();
-    if (vectors == AVX512_VECTORS) found = next_avx512(triggers, bytes, end, from);
-    else if (vectors == AVX2_VECTORS) found = next_avx2(triggers, bytes, end, from);
+    if (vectors == AVX512_VECTORS) found = next_avx512(triggers, other, bytes, end, from);
+    else if (vectors == AVX2_VECTORS) found = next_avx2(triggers, other, bytes, end, from);
     else
 #endif
-        found = next_exact(triggers, bytes, end, from);
+        found = next_exact(triggers, other, bytes, end, from);
     return found < end ? found : length;
-}
-
-size_t cogni_triggers_next_of_either(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t length,
-                                     size_t from) {
-#if defined(__x86_64__)
-    if (length >= 3 && triggers->count > 0 && other->count > 0 && from < length - 2 && cogni_vectors() == AVX512_VECTORS) {
-        const size_t found = either_avx512(triggers, other, bytes, length - 2, from);
-        return found < length - 2 ? found : length;
-    }
-#endif
-    const size_t one = cogni_triggers_next(triggers, bytes, length, from);
-    // No farther than the first has come; a trigger's two other bytes may lie behind that.
-    const size_t until = length - one > 2 ? one + 2 : length;
-    const size_t two = cogni_triggers_next(other, bytes, until, from);
-    return two < until ? two : one;
 }

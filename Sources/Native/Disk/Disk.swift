@@ -138,11 +138,14 @@ package enum Disk {
         try syncFolder(parent(path))
     }
 
-    /// Writes a new small file, synced; its name is durable once the folder is.
-    package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(DiskError) {
+    /// Writes a new small file; its name is durable once the folder is, and its bytes unless whoever wants them not synced syncs
+    /// them with others'.
+    package static func create(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644, isSynced: Bool = true)
+        throws(DiskError)
+    {
         let file = try DiskFile.create(path, mode: mode)
         try file.write(bytes.span)
-        try file.sync()
+        if isSynced { try file.sync() }
         try file.close()
     }
 

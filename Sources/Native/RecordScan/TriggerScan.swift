@@ -13,21 +13,13 @@ internal import CRecordScan
     deinit { unsafe cogni_triggers_free(raw) }
 
     /// The first place from `start` on, among the first `count` bytes, or `nil`.
-    package func next(_ bytes: [UInt8], count: Int, from start: Int) -> Int? {
+    ///
+    /// - Parameter other: also where this scan finds something; little more work than one alone.
+    package func next(orOf other: TriggerScan? = nil, _ bytes: [UInt8], count: Int, from start: Int) -> Int? {
         let length = min(count, bytes.count)
         let found = unsafe bytes.withUnsafeBufferPointer { room in
             guard let base = room.baseAddress else { return length }
-            return unsafe cogni_triggers_next(raw, base, length, start)
-        }
-        return found < length ? found : nil
-    }
-
-    /// The first place from `start` on where this scan or another one finds something; little more work than one alone.
-    package func next(orOf other: TriggerScan, _ bytes: [UInt8], count: Int, from start: Int) -> Int? {
-        let length = min(count, bytes.count)
-        let found = unsafe bytes.withUnsafeBufferPointer { room in
-            guard let base = room.baseAddress else { return length }
-            return unsafe cogni_triggers_next_of_either(raw, other.raw, base, length, start)
+            return unsafe cogni_triggers_next(raw, other?.raw, base, length, start)
         }
         return found < length ? found : nil
     }

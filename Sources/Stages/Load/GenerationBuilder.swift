@@ -209,11 +209,7 @@ struct GenerationBuilder {
         var unsynced: [String] = []
         func write(_ name: String, _ bytes: [UInt8]) throws(Fault) {
             let path = building + "/" + name
-            try onDisk { () throws(DiskError) in
-                let file = try DiskFile.create(path)
-                try file.write(bytes.span)
-                try file.close()
-            }
+            try onDisk { () throws(DiskError) in try Disk.create(path, bytes, isSynced: false) }
             unsynced.append(path)
             sums.append((name, SHA256.hex(of: bytes)))
         }

@@ -296,11 +296,10 @@ typedef struct cogni_triggers cogni_triggers;
 // `beginnings`: `count` times three bytes, sorted. More than 64 are told apart by groups of neighbours only.
 cogni_triggers *cogni_triggers_new(const uint8_t *beginnings, uint32_t count);
 void cogni_triggers_free(cogni_triggers *triggers);
-// The first place from `from` on where three bytes stand of which some group has each at its place; `length`: none.
-size_t cogni_triggers_next(const cogni_triggers *triggers, const uint8_t *bytes, size_t length, size_t from);
-// The first place where either of both finds something: little more work than one alone.
-size_t cogni_triggers_next_of_either(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t length,
-                                     size_t from);
+// The first place from `from` on where three bytes stand of which some group has each at its place; `length`: none. With `other` also
+// where that one finds something, for little more work.
+size_t cogni_triggers_next(const cogni_triggers *triggers, const cogni_triggers *_Nullable other, const uint8_t *bytes, size_t length,
+                           size_t from);
 
 #pragma clang assume_nonnull end
 
