@@ -81,6 +81,11 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
+            name: "CProcessors",
+            path: "Sources/Native/CProcessors",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
             name: "CDigest",
             path: "Sources/Native/CDigest",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
@@ -98,14 +103,15 @@ let package = Package(
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
         room("Native", "StageClock"),
+        room("Native", "Processors", ["CProcessors"]),
         room("Native", "PageMemory"),
         room("Native", "Console"),
         room("Native", "Disk", ["StageClock"]),
-        room("Native", "CurlTransport", ["CCurl", "CDeflate", "PageMemory"]),
+        room("Native", "CurlTransport", ["CCurl", "CDeflate", "PageMemory", "Processors"]),
         room(
             "Native",
             "ArchiveWriting",
-            ["CArchive", "COpenSSL", "CZstd", "CZstdRepeats", "CDeflate", "CDigest", "Disk", "StageClock"]
+            ["CArchive", "COpenSSL", "CZstd", "CZstdRepeats", "CDeflate", "CDigest", "Disk", "Processors", "StageClock"]
         ),
         room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),
@@ -129,13 +135,13 @@ let package = Package(
             "Runner",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Telemetry", "Extract", "Transform",
-                "Load", "Disk", "ArchiveWriting", "RecordScan", "Sealing", "KeyRing", "Sanitizing", "PageMemory",
+                "Load", "Disk", "ArchiveWriting", "RecordScan", "Sealing", "KeyRing", "Sanitizing", "PageMemory", "Processors",
             ]
         ),
 
         // Stages: the rooms, in the order of the data. None imports another.
         room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory", "StageClock"]),
-        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "StageClock"]),
+        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "Processors", "StageClock"]),
         room("Stages", "Load", ["Model", "ArchiveWriting", "Disk", "RecordScan"]),
 
         // Desk: the programs.

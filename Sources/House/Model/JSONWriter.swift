@@ -122,16 +122,24 @@ extension JSONValue {
     /// Appends `text` as a JSON string with the shortest escapes of RFC 8785.
     package static func quote(_ text: String, into out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+        if text.utf8.allSatisfy({ !needsEscape($0) }) {
             out.append(contentsOf: text.utf8)
         } else {
-            escape(text.utf8, into: &out)
+            escape(Array(text.utf8), into: &out)
         }
         out.append(UInt8(ascii: "\""))
     }
 
+    private static func needsEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
+
     /// Appends UTF-8 with what JSON must escape escaped, without the quotes.
-    package static func escape(_ bytes: some Sequence<UInt8>, into out: inout [UInt8]) {
+    ///
+    /// Not for any sequence: a generic one that other modules call takes ten times as long, and this one sees every new value.
+    package static func escape(_ bytes: [UInt8], into out: inout [UInt8]) {
+        guard bytes.contains(where: needsEscape) else {
+            out.append(contentsOf: bytes)
+            return
+        }
         for byte in bytes {
             switch byte {
             case 0x22: out.append(contentsOf: [0x5C, 0x22])

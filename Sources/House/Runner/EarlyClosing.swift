@@ -2,6 +2,7 @@ internal import ArchiveWriting
 internal import Extract
 internal import Load
 internal import Model
+internal import Processors
 internal import RecordScan
 internal import Synchronization
 internal import Transform
@@ -9,7 +10,8 @@ internal import Transform
 /// Writes partitions whose rows are all there while the walk goes on.
 ///
 /// A thread takes two waiting partitions and writes them in turn, so that their contents are hashed together, which takes little
-/// longer than one alone. A second thread joins when the walk can't go on: otherwise the walk has that processor.
+/// longer than one alone. A second thread joins when the walk can't go on, and leaves as soon as it can: both processors are busy
+/// only as long as there are rows to come while others are written.
 final class EarlyClosing: Sendable {
     struct Ripe: Sendable {
         var number: Int
@@ -27,6 +29,8 @@ final class EarlyClosing: Sendable {
 
     private struct Work {
         var waiting: [Ripe] = []
+        /// Begun by a thread that left; they are part of `written`.
+        var left: [Begun] = []
         var written: Set<Int> = []
         /// Partitions whose files wait for the medium: their rows are in memory no more.
         var unsettled: Set<Int> = []
@@ -37,12 +41,15 @@ final class EarlyClosing: Sendable {
         var sinks = 0
         var closed: [Int: StreamClosing.Closed]
         var fault: Fault?
+        /// Walks that wait until there is room.
+        var walks = 0
         /// Those who wait until fewer partitions are on their way.
         var sleepers: [CheckedContinuation<Void, Never>] = []
 
         var isFull: Bool {
             waiting.count + written.count >= EarlyClosing.most || unsettled.count >= EarlyClosing.mostUnsettled
         }
+        var hasMore: Bool { !waiting.isEmpty || !left.isEmpty }
         var isIdle: Bool { waiting.isEmpty && written.isEmpty && unsettled.isEmpty }
         /// Those who wait, to be woken outside the lock: something has changed.
         mutating func wake() -> [CheckedContinuation<Void, Never>] {
@@ -80,7 +87,9 @@ final class EarlyClosing: Sendable {
     func room() async {
         while work.withLock({ $0.isFull }) {
             startThread(upTo: EarlyClosing.threadsAtOnce)
+            work.withLock { $0.walks += 1 }
             await change { $0.isFull }
+            work.withLock { $0.walks -= 1 }
         }
     }
 
@@ -134,27 +143,38 @@ final class EarlyClosing: Sendable {
 
     private func startThread(upTo most: Int) {
         let isWanted = work.withLock { work in
-            guard !work.waiting.isEmpty, work.threads < most else { return false }
+            guard work.hasMore, work.threads < most else { return false }
             work.threads += 1
             return true
         }
         guard isWanted else { return }
-        Task { self.write() }
+        Task { Processors.busy { self.write() } }
     }
 
     private func write(_ begun: [Begun] = []) {
         var writings = begun
-        while let ripe = next(beside: writings.count) {
-            writings += ripe.map { Begun(number: $0.number, writing: writing($0)) }
+        while let (left, ripe) = next(beside: writings.count) {
+            writings += left + ripe.map { Begun(number: $0.number, writing: writing($0)) }
             // As soon as there is another one it joins, lest the contents of those left are hashed alone.
-            while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ $0.waiting.isEmpty }) {
+            while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ !$0.hasMore }) {
                 writings.removeAll { begun in
                     if begun.writing.step() { return false }
                     hand(begun.writing, begun.number)
                     return true
                 }
+                if makesWay(writings) { return }
                 share(&writings)
             }
+        }
+    }
+
+    /// One of two threads leaves what it has begun to the other one when a walk can go on: it needs the processor.
+    private func makesWay(_ writings: [Begun]) -> Bool {
+        work.withLock { work in
+            guard work.walks > 0, work.threads > 1, !work.isFull else { return false }
+            work.left += writings
+            work.threads -= 1
+            return true
         }
     }
 
@@ -163,14 +183,14 @@ final class EarlyClosing: Sendable {
         guard let last = writings.last else { return }
         let isOther = writings.count > 1
         let isWanted = work.withLock { work in
-            guard work.isEnding, work.waiting.isEmpty, work.threads < EarlyClosing.threadsAtOnce else { return false }
+            guard work.isEnding, !work.hasMore, work.threads < EarlyClosing.threadsAtOnce else { return false }
             if isOther { work.threads += 1 }
             return true
         }
         guard isWanted else { return }
         guard isOther else { return last.writing.goOnInBackground() }
         writings.removeLast()
-        Task { self.write([last]) }
+        Task { Processors.busy { self.write([last]) } }
     }
 
     private func hand(_ writing: PartitionWriting, _ number: Int) {
@@ -199,17 +219,19 @@ final class EarlyClosing: Sendable {
         )
     }
 
-    /// Partitions for a thread that has so many; `nil`: there is nothing more to do.
-    private func next(beside count: Int) -> [Ripe]? {
+    /// Partitions for a thread that has so many, those begun first; `nil`: there is nothing more to do.
+    private func next(beside count: Int) -> (left: [Begun], ripe: [Ripe])? {
         work.withLock { work in
-            guard count > 0 || !work.waiting.isEmpty else {
+            guard count > 0 || work.hasMore else {
                 work.threads -= 1
                 return nil
             }
-            let ripe = Array(work.waiting.prefix(EarlyClosing.inTurn - count))
+            let left = Array(work.left.prefix(EarlyClosing.inTurn - count))
+            work.left.removeFirst(left.count)
+            let ripe = Array(work.waiting.prefix(EarlyClosing.inTurn - count - left.count))
             work.waiting.removeFirst(ripe.count)
             work.written.formUnion(ripe.map(\.number))
-            return ripe
+            return (left, ripe)
         }
     }
 

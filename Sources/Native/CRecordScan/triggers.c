@@ -10,7 +10,7 @@
 // three agree a bucket may stand, and the exact tables decide. With AVX-512's byte permutations seven of its eight bits look that
 // up at once, 64 bytes at a time. Elsewhere the exact tables alone do the work.
 
-enum { GROUPS = 64, BUCKETS = 8 };
+enum { GROUPS = 64, BUCKETS = 8, FEW = 4 };
 
 // What may stand at each of the three places: bit n of `low` or `high` allows bytes with that half.
 typedef struct {
@@ -23,6 +23,8 @@ struct cogni_triggers {
     uint8_t low[3][16], high[3][16];
     uint8_t whole[3][128];  // by place and the byte's lower seven bits: the buckets that may have it there
     uint32_t count;
+    uint8_t firsts[FEW];  // the bytes that any of them begins with, the last one again and again; when there are no more
+    int has_few;
 };
 
 // How often a byte is seen in lines of JSON and CSV, roughly; what does not look like text hardly ever.
@@ -87,10 +89,24 @@ static uint32_t gather(halves *groups, uint32_t count) {
     return count;
 }
 
+static void note_firsts(cogni_triggers *triggers, const uint8_t *beginnings, uint32_t count) {
+    uint32_t firsts = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        const uint8_t first = beginnings[3 * n];
+        if (firsts > 0 && memchr(triggers->firsts, first, firsts)) continue;
+        if (firsts == FEW) return;
+        triggers->firsts[firsts++] = first;
+    }
+    if (firsts == 0) return;
+    memset(triggers->firsts + firsts, triggers->firsts[firsts - 1], FEW - firsts);
+    triggers->has_few = 1;
+}
+
 cogni_triggers *cogni_triggers_new(const uint8_t *beginnings, uint32_t count) {
     cogni_triggers *triggers = cogni_allocate(sizeof *triggers);
     memset(triggers, 0, sizeof *triggers);
     triggers->count = count;
+    note_firsts(triggers, beginnings, count);
     halves groups[GROUPS];
     memset(groups, 0, sizeof groups);
     for (uint32_t n = 0; n < count; n++) {
@@ -136,7 +152,7 @@ static size_t next_exact(const cogni_triggers *triggers, const cogni_triggers *o
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// Each kernel is inlined twice: for one scan, and for two at once, for which bytes are loaded once.
+// Each kernel is inlined more than once: for one scan, and for two at once, for which bytes are loaded once.
 
 #define WITH_AVX2 __attribute__((target("avx2")))
 #define WITH_VBMI __attribute__((target("avx512bw,avx512vbmi")))
@@ -166,25 +182,57 @@ WITH_AVX2 INLINED uint32_t may_stand_by_halves(const __m256i *low, const __m256i
     return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(may, _mm256_setzero_si256()));
 }
 
-WITH_AVX2 INLINED size_t by_halves(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end,
+// Where in the 32 bytes from here on stands what something may begin with.
+WITH_AVX2 INLINED uint32_t may_begin(const __m256i *firsts, const uint8_t *at) {
+    const __m256i block = _mm256_loadu_si256((const __m256i *)(const void *)at);
+    __m256i may = _mm256_cmpeq_epi8(block, firsts[0]);
+    for (int n = 1; n < FEW; n++) may = _mm256_or_si256(may, _mm256_cmpeq_epi8(block, firsts[n]));
+    return (uint32_t)_mm256_movemask_epi8(may);
+}
+
+// Blocks that are looked at before the exact tables are asked about what was found: whether there is something in one is as good as
+// chance, and a branch on it would be foretold wrongly every few blocks, which takes as long as looking at one.
+enum { STRETCH = 32 };
+
+// `few`: of the other scan only the first bytes are looked for, which are few, and seldom in most texts.
+WITH_AVX2 INLINED size_t by_halves(const cogni_triggers *triggers, const cogni_triggers *other, int few, const uint8_t *bytes, size_t end,
                                    size_t at) {
-    __m256i low[3], high[3], other_low[3], other_high[3];
+    __m256i low[3], high[3], other_low[3], other_high[3], firsts[FEW];
     load_halves(triggers, low, high);
-    if (other) load_halves(other, other_low, other_high);
-    for (; at + 32 <= end; at += 32) {
-        uint32_t mask = may_stand_by_halves(low, high, bytes + at);
-        if (other) mask |= may_stand_by_halves(other_low, other_high, bytes + at);
-        for (; mask; mask &= mask - 1) {
-            const size_t place = at + (size_t)__builtin_ctz(mask);
-            if (is_exact(triggers, other, bytes + place)) return place;
+    if (other && few) {
+        for (int n = 0; n < FEW; n++) firsts[n] = _mm256_set1_epi8((char)other->firsts[n]);
+    } else if (other) {
+        load_halves(other, other_low, other_high);
+    }
+    while (at + 32 <= end) {
+        const size_t left = (end - at) / 32;
+        const uint32_t blocks = left < STRETCH ? (uint32_t)left : STRETCH;
+        struct { uint32_t block, mask; } found[STRETCH];
+        uint32_t count = 0;
+        for (uint32_t b = 0; b < blocks; b++) {
+            const uint8_t *block = bytes + at + 32 * b;
+            uint32_t mask = may_stand_by_halves(low, high, block);
+            if (other && few) mask |= may_begin(firsts, block);
+            else if (other) mask |= may_stand_by_halves(other_low, other_high, block);
+            found[count].block = b;
+            found[count].mask = mask;
+            count += mask != 0;
         }
+        for (uint32_t f = 0; f < count; f++) {
+            for (uint32_t mask = found[f].mask; mask; mask &= mask - 1) {
+                const size_t place = at + 32 * found[f].block + (size_t)__builtin_ctz(mask);
+                if (is_exact(triggers, other, bytes + place)) return place;
+            }
+        }
+        at += 32 * (size_t)blocks;
     }
     return next_exact(triggers, other, bytes, end, at);
 }
 
 WITH_AVX2 static size_t next_avx2(const cogni_triggers *triggers, const cogni_triggers *other, const uint8_t *bytes, size_t end,
                                   size_t at) {
-    return other ? by_halves(triggers, other, bytes, end, at) : by_halves(triggers, NULL, bytes, end, at);
+    if (!other) return by_halves(triggers, NULL, 0, bytes, end, at);
+    return other->has_few ? by_halves(triggers, other, 1, bytes, end, at) : by_halves(triggers, other, 0, bytes, end, at);
 }
 
 enum { WHOLE_TABLES = 6 };
