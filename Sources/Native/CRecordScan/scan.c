@@ -54,7 +54,10 @@ void cogni_scan_open(cogni_scan *scan, const uint8_t *bytes, size_t length) {
     scan->elements = 0;
     scan->bucket_done = 0;
     scan->fault.reason = "";
-    if (scan->tails) cogni_tails_open_page(scan->tails);
+    if (scan->tails) {
+        cogni_tails_open_page(scan->tails);
+        cogni_heads_open_page(&scan->head);
+    }
     for (uint32_t l = 0; l < scan->shape->levels; l++) {
         memset(scan->level_cells[l], 0, (scan->shape->slots[l] + 1) * sizeof(cogni_cell));
     }

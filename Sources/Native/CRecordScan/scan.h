@@ -3,6 +3,7 @@
 
 #include "record_scan.h"
 #include "shape.h"
+#include "heads.h"
 #include "tails.h"
 
 // The state of a scan, shared by the kernels.
@@ -23,6 +24,7 @@ struct cogni_scan {
     cogni_cell *cells;
     uint32_t row_slots, rows, row_capacity;
     row_tails *tails;       // null: rows do not stand in buckets
+    row_head head;          // only where there are tails
     uint32_t *tail_numbers; // of the batch's rows
     cogni_extra *extras;
     uint32_t extra_count, extra_capacity;

@@ -97,6 +97,41 @@ static inline const uint8_t *repeat_tail(const cogni_scan *scan, open_tail *tail
     return at + known->length;
 }
 
+static inline int is_same_head(const uint8_t *at, const uint8_t *text, uint32_t length) {
+    for (; length > HEAD_SLACK; length -= HEAD_SLACK, at += HEAD_SLACK, text += HEAD_SLACK) {
+        if (!cogni_same_text(at, text, HEAD_SLACK)) return 0;
+    }
+    return cogni_same_text(at, text, length);
+}
+
+// What follows a row's head, if it is the known one; null if it is not. `at` is after the row's opening brace.
+static inline const uint8_t *repeat_head(const cogni_scan *scan, const row_head *head, const uint8_t *at, cogni_cell *cells) {
+    const uint8_t *text = head->text;
+    const head_cell *known = head->cells, *known_end = known + head->cell_count;
+    for (uint32_t n = 0;; n++) {
+        const uint32_t length = n < head->number_count ? head->numbers[n].length : head->length;
+        if ((size_t)(scan->end - at) < length || !is_same_head(at, text, length)) return NULL;
+        const uint32_t start = (uint32_t)(at - scan->bytes);
+        for (; known < known_end && known->number == n; known++) {
+            cells[known->slot] = known->cell;
+            cells[known->slot].offset += start;
+        }
+        at += length;
+        text += length;
+        if (n == head->number_count) return at;
+        const uint8_t *end = cogni_skip_digits(at);
+        const size_t digits = (size_t)(end - at);
+        if (digits == 0 || digits > HEAD_LONGEST_NUMBER || (*at == '0' && digits > 1)) return NULL;
+        if (head->numbers[n].slot >= 0) {
+            cogni_cell *cell = &cells[head->numbers[n].slot];
+            cell->offset = start + length;
+            cell->length = (uint32_t)digits & 0xFFFFFFF;
+            cell->kind = COGNI_INTEGER;
+        }
+        at = end;
+    }
+}
+
 static inline void begin_tail(open_tail *tail, const uint8_t *at, int32_t last) {
     tail->start = at;
     tail->after = last;
@@ -105,6 +140,8 @@ static inline void begin_tail(open_tail *tail, const uint8_t *at, int32_t last) 
 
 // Numbers differ from bucket to bucket; so may what is inside an object, or has no slot of its own.
 static inline void go_on_with_tail(open_tail *tail, const shape_entry *entry, const cogni_cell *cell) {
+    if (!entry || entry->what == ENTRY_NODE || tail->member_count >= HEAD_MEMBERS) tail->member_count = HEAD_MEMBERS + 1;
+    else tail->members[tail->member_count++] = (row_member){.slot = entry->slot, .cell = *cell};
     if (!entry || entry->what == ENTRY_NODE || cell->kind == COGNI_INTEGER || cell->kind == COGNI_NUMBER || tail->count == TAIL_CELLS) {
         tail->start = NULL;
     } else if (entry->slot >= 0) {
@@ -112,13 +149,18 @@ static inline void go_on_with_tail(open_tail *tail, const shape_entry *entry, co
     }
 }
 
+static const uint8_t *scan_members(cogni_scan *scan, uint32_t node, const uint8_t *at, int32_t last, cogni_cell *cells, open_tail *tail);
+
 // One row, or an object inside it. `at` is after the opening brace. Recursion is as deep as declared paths are. `tail` is a row's
 // own; null where none is looked for.
 static const uint8_t *scan_object(cogni_scan *scan, uint32_t node, const uint8_t *at, cogni_cell *cells, open_tail *tail) {
-    const shape_node *place = &scan->shape->nodes[node];
-    int32_t last = -1;
     at = skip_space(at);
-    if (*at == '}') return at + 1;
+    return *at == '}' ? at + 1 : scan_members(scan, node, at, -1, cells, tail);
+}
+
+// The members of an object from the key at `at` on; `last` is the entry of the one before, -1 if it is the first.
+static const uint8_t *scan_members(cogni_scan *scan, uint32_t node, const uint8_t *at, int32_t last, cogni_cell *cells, open_tail *tail) {
+    const shape_node *place = &scan->shape->nodes[node];
     for (;;) {
         if (tail) {
             if (!tail->start) begin_tail(tail, at, last);
@@ -202,16 +244,45 @@ static cogni_cell *next_row(cogni_scan *scan) {
     return cells;
 }
 
+// A row that may end as one of the bucket before, and may begin as the last one.
+static inline const uint8_t *scan_row_with_tail(cogni_scan *scan, const uint8_t *at, cogni_cell *cells) {
+    const uint32_t root = scan->shape->root[scan->shape->levels - 1];
+    row_head *head = &scan->head;
+    const int may_repeat = head->patience > 0;
+    open_tail tail;
+    tail.expected = expected_tail(scan->tails);
+    tail.start = NULL;
+    tail.number = NO_TAIL;
+    tail.count = tail.member_count = 0;
+    const uint8_t *start = at, *behind = may_repeat && head->is_known ? repeat_head(scan, head, at, cells) : NULL;
+    if (behind) {
+        if (head->patience < HEAD_PATIENCE) head->patience++;
+        at = scan_members(scan, root, skip_space(behind), head->after, cells, &tail);
+        if (!at) return NULL;
+    } else {
+        if (may_repeat && head->is_known) memset(cells, 0, scan->row_slots * sizeof(cogni_cell));
+        at = scan_object(scan, root, at, cells, &tail);
+        if (!at) return NULL;
+        if (may_repeat) head->patience--;
+        if (may_repeat && tail.start && tail.member_count <= HEAD_MEMBERS)
+            cogni_heads_learn(head, scan->bytes, start, tail.start, tail.after, tail.members, tail.member_count);
+    }
+    scan->tail_numbers[scan->rows] = cogni_tails_note(scan->tails, &tail, at, scan->bytes, cells);
+    return at;
+}
+
 // The next row; `at` is after its opening brace.
 static const uint8_t *scan_row(cogni_scan *scan, const uint8_t *at) {
     cogni_cell *cells = next_row(scan);
     row_tails *tails = scan->tails;
-    const int is_looking = tails && tails->patience > 0;
-    open_tail tail = {.number = NO_TAIL};
-    if (is_looking) tail.expected = expected_tail(tails);
-    at = scan_object(scan, scan->shape->root[scan->shape->levels - 1], at, cells, is_looking ? &tail : NULL);
-    if (!at) return NULL;
-    if (tails) scan->tail_numbers[scan->rows] = is_looking ? cogni_tails_note(tails, &tail, at, scan->bytes, cells) : NO_TAIL;
+    if (tails && tails->patience > 0) {
+        at = scan_row_with_tail(scan, at, cells);
+        if (!at) return NULL;
+    } else {
+        at = scan_object(scan, scan->shape->root[scan->shape->levels - 1], at, cells, NULL);
+        if (!at) return NULL;
+        if (tails) scan->tail_numbers[scan->rows] = NO_TAIL;
+    }
     scan->rows++;
     return at;
 }

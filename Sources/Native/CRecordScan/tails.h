@@ -1,6 +1,7 @@
 #ifndef COGNI_TAILS_H
 #define COGNI_TAILS_H
 
+#include "heads.h"
 #include "record_scan.h"
 
 #include <stdint.h>
@@ -54,7 +55,7 @@ typedef struct {
     uint64_t serial;    // another one when numbers are given anew
 } row_tails;
 
-// The tail of the row at hand, as far as it is read.
+// The tail of the row at hand, as far as it is read, and what stands before it.
 typedef struct {
     const row_tail *expected;  // null: none
     const uint8_t *start;  // null: a number came last, so that it begins with the next member
@@ -62,6 +63,8 @@ typedef struct {
     uint32_t count;
     uint16_t slots[TAIL_CELLS];
     uint32_t number;       // once it is known
+    row_member members[HEAD_MEMBERS];  // from the row's beginning
+    uint32_t member_count; // HEAD_MEMBERS + 1: there are more, or some that heads are not made of
 } open_tail;
 
 row_tails *cogni_tails_new(void);
