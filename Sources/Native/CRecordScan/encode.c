@@ -1,6 +1,6 @@
+#include "encoder.h"
 #include "isa.h"
-#include "run.h"
-#include "scan.h"
+#include "row_plan.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -10,61 +10,6 @@
 // and times of logs, which seldom repeat, are copied into the row as they stand.
 
 enum { CONSTANT_KIND = 14, ROW_KIND = 15 };  // of words that come from no cell
-
-typedef struct {
-    int32_t kind, level, slot, other_slot;
-    uint8_t *prefix;
-    uint32_t prefix_length;
-    int32_t place;
-    // Constant columns, and row columns for `row`: text and key, one behind the other.
-    uint8_t *own;
-    size_t own_room;
-    uint32_t own_length, own_key_length;
-    int32_t own_is_null;
-    uint32_t row;
-    // Numbers in the present vocabulary: of the own text, of true and false, of the last value met.
-    uint32_t own_word, is_own_known, yes_word, no_word, last_word;
-    // A column that should have a value, and (bits) whether a null and an absence have been told of.
-    uint32_t is_required, told;
-} column;
-
-// What the columns of a tail become: see tails.h.
-typedef struct {
-    uint32_t is_known;
-    uint32_t length, count;
-    uint64_t columns;  // bit c: column c is among them
-    uint64_t nulls;    // those of them that the template leaves out
-    uint32_t numbers[TAIL_CELLS];
-    uint16_t places[TAIL_CELLS];
-} encoded_tail;
-
-struct cogni_encoder {
-    column *columns;
-    uint32_t count;
-    uint32_t keys[64];
-    uint32_t key_count;
-    int32_t quoted_times;
-    uint8_t *null_text, *ending;
-    uint32_t null_length, ending_length;
-    int32_t time_column;
-    int32_t unit;
-    // Made when the first value comes, once all columns are known.
-    vocabulary *words;
-    // Begun in the row at hand, which `cogni_encode` may have stopped at to ask for a value.
-    int32_t is_begun_in_row, has_stopped;
-    uint32_t stopped_row;
-    size_t counted_bytes;
-    uint64_t last_nulls;
-    uint32_t last_template;
-    int32_t spells_nulls;
-    // By the tail's number, as long as the scan's numbers, our words and the way of writing nulls stay what they were.
-    encoded_tail *tails;
-    uint32_t tail_room;
-    uint64_t tail_serial, tail_words;
-    int32_t tail_nulls_are_spelled;
-    // Calendar month of the last day asked for.
-    int64_t month_day, month;
-};
 
 static uint8_t *copied(const uint8_t *bytes, size_t length) {
     uint8_t *copy = cogni_allocate(length);
@@ -260,9 +205,6 @@ static int64_t partition_of(cogni_encoder *encoder, int64_t seconds) {
     return encoder->month;
 }
 
-// Whether a template can say that the column is null.
-static inline int leaves_out(const cogni_encoder *encoder, uint32_t c) { return c < 64 && !encoder->spells_nulls; }
-
 // Finds the word for a cell that is not null. Numbers, booleans and times of word columns are added here; other values that
 // are not known are asked for (0). UINT32_MAX: the vocabulary is full, renew it and begin the row again.
 __attribute__((always_inline)) static inline uint32_t cell_word(cogni_encoder *encoder, uint32_t c, cogni_cell cell, const uint8_t *raw) {
@@ -323,13 +265,21 @@ static inline encoded_tail *tail_of(cogni_encoder *encoder, const cogni_scan *sc
 static void keep_tail(const cogni_encoder *encoder, encoded_tail *kept, const row_tail *tail, uint32_t row_level, const cogni_cell *cells,
                       const uint32_t *numbers) {
     kept->is_known = 1;
+    kept->is_whole = encoder->count <= 64;
     for (uint32_t c = 0; c < encoder->count && c < 64 && kept->count < TAIL_CELLS; c++) {
         const column *each = &encoder->columns[c];
-        if (each->level != (int32_t)row_level || each->kind == COGNI_ROW_COLUMN || each->place < 0 || (int32_t)c == encoder->time_column)
+        if (each->level != (int32_t)row_level || each->kind == COGNI_ROW_COLUMN) continue;
+        int is_inside = 0, is_other_inside = 0;
+        for (uint32_t i = 0; i < tail->count; i++) {
+            is_inside |= tail->slots[i] == each->slot;
+            is_other_inside |= tail->slots[i] == each->other_slot;
+        }
+        if (!is_inside && !is_other_inside) continue;
+        if (!is_inside || each->place < 0 || (int32_t)c == encoder->time_column ||
+            (cells[each->slot].kind <= COGNI_NULL && each->is_required)) {
+            kept->is_whole = 0;
             continue;
-        int is_inside = 0;
-        for (uint32_t i = 0; i < tail->count && !is_inside; i++) is_inside = tail->slots[i] == each->slot;
-        if (!is_inside || (cells[each->slot].kind <= COGNI_NULL && each->is_required)) continue;
+        }
         const uint32_t number = numbers[each->place];
         kept->columns |= 1ull << c;
         kept->numbers[kept->count] = number;
@@ -338,6 +288,8 @@ static void keep_tail(const cogni_encoder *encoder, encoded_tail *kept, const ro
         else if (leaves_out(encoder, c)) kept->nulls |= 1ull << c;
         else kept->length += encoder->null_length;
     }
+    // Where the places are used up, there may be more.
+    if (kept->count == TAIL_CELLS) kept->is_whole = 0;
 }
 
 COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan, uint32_t first_row, int64_t partition,
@@ -360,6 +312,7 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
     uint32_t row_level = cogni_scan_levels(scan) - 1;
     for (uint32_t l = 0; l < row_level; l++) levels[l] = cogni_scan_level(scan, l);
     static const cogni_cell absent = {0, 0, COGNI_ABSENT};
+    row_plan plan = {.head = NO_HEAD};
     if (!encoder->words) {
         int32_t places = 0;
         for (uint32_t c = 0; c < count; c++) {
@@ -392,6 +345,15 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
         uint32_t length = 0;
         uint64_t nulls = 0, done = 0;
         encoded_tail *tail = tail_of(encoder, scan, row);
+        const uint32_t head = has_extras ? NO_HEAD : cogni_scan_head_number(scan, row);
+        if (head != NO_HEAD && fits(&plan, encoder, head, tail)) {
+            const size_t size = write_by_plan(&plan, encoder, tail, page, levels[row_level], record);
+            if (size > 0) {
+                cogni_segment_commit(to, record, size);
+                run->count++;
+                continue;
+            }
+        }
         if (tail && tail->is_known) {
             done = tail->columns;
             nulls = tail->nulls;
@@ -520,6 +482,9 @@ COGNI_CLONED int32_t cogni_encode(cogni_encoder *encoder, const cogni_scan *scan
         header->inline_length = (uint16_t)(inlined - start);
         if (tail && !tail->is_known) {
             keep_tail(encoder, tail, cogni_scan_tail(scan, cogni_scan_tail_number(scan, row)), row_level, levels[row_level], numbers);
+        }
+        if (head != NO_HEAD && tail->is_whole && !is_planned(&plan, encoder, head)) {
+            cogni_plan_rows(&plan, encoder, tail, head, row_level, levels[row_level], numbers, header->time);
         }
         cogni_segment_commit(to, record, (size_t)(inlined - record));
         run->count++;

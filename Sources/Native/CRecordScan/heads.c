@@ -40,4 +40,5 @@ void cogni_heads_learn(row_head *head, const uint8_t *page, const uint8_t *start
     head->cell_count = cells;
     head->after = after;
     head->is_known = 1;
+    if (++head->number == NO_HEAD) head->number++;
 }

@@ -11,6 +11,8 @@
 // of the last row that was scanned, its head, is compared with the next one: where it is the same, only the numbers are left to
 // be checked, and all cells' places are known from where they end. Where it is not, the row is scanned as any other.
 
+#define NO_HEAD 0u
+
 enum {
     HEAD_MEMBERS = 32,
     HEAD_TEXT = 1 << 10,
@@ -36,6 +38,7 @@ typedef struct {
 
 typedef struct {
     int32_t is_known, patience;
+    uint32_t number;  // another one for each head that is learned; never NO_HEAD
     int32_t after;  // the shape's entry of its last member
     uint32_t number_count, cell_count;
     uint32_t length;  // of the text behind the last number

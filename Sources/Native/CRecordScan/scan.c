@@ -40,6 +40,7 @@ void cogni_scan_free(cogni_scan *scan) {
     free(scan->follow);
     free(scan->cells);
     free(scan->tail_numbers);
+    free(scan->head_numbers);
     cogni_tails_free(scan->tails);
     free(scan->extras);
     free(scan);

@@ -26,6 +26,7 @@ struct cogni_scan {
     row_tails *tails;       // null: rows do not stand in buckets
     row_head head;          // only where there are tails
     uint32_t *tail_numbers; // of the batch's rows
+    uint32_t *head_numbers; // likewise
     cogni_extra *extras;
     uint32_t extra_count, extra_capacity;
     uint64_t elements;
@@ -35,6 +36,9 @@ struct cogni_scan {
 
 // Rows with the same number, which is not NO_TAIL, end alike: the cells of `cogni_scan_tail` have the same texts and kinds in each.
 static inline uint32_t cogni_scan_tail_number(const cogni_scan *scan, uint32_t row) { return scan->tails ? scan->tail_numbers[row] : NO_TAIL; }
+// Rows with the same number, which is not NO_HEAD, are made of that head and of their tail alone: they have numbers in the same slots,
+// and where the head has another value it is the same.
+static inline uint32_t cogni_scan_head_number(const cogni_scan *scan, uint32_t row) { return scan->tails ? scan->head_numbers[row] : NO_HEAD; }
 static inline const row_tail *cogni_scan_tail(const cogni_scan *scan, uint32_t number) { return &scan->tails->items[number]; }
 
 // One for each set of instructions: see scan_steps.h.

@@ -237,7 +237,10 @@ static cogni_cell *next_row(cogni_scan *scan) {
     if (scan->rows == scan->row_capacity) {
         scan->row_capacity = scan->row_capacity ? scan->row_capacity * 2 : 256;
         scan->cells = cogni_reallocate(scan->cells, (size_t)scan->row_capacity * scan->row_slots * sizeof(cogni_cell) + 1);
-        if (scan->tails) scan->tail_numbers = cogni_reallocate(scan->tail_numbers, scan->row_capacity * sizeof(uint32_t));
+        if (scan->tails) {
+            scan->tail_numbers = cogni_reallocate(scan->tail_numbers, scan->row_capacity * sizeof(uint32_t));
+            scan->head_numbers = cogni_reallocate(scan->head_numbers, scan->row_capacity * sizeof(uint32_t));
+        }
     }
     cogni_cell *cells = scan->cells + (size_t)scan->rows * scan->row_slots;
     memset(cells, 0, scan->row_slots * sizeof(cogni_cell));
@@ -256,8 +259,9 @@ static inline const uint8_t *scan_row_with_tail(cogni_scan *scan, const uint8_t 
     tail.count = tail.member_count = 0;
     const uint8_t *start = at, *behind = may_repeat && head->is_known ? repeat_head(scan, head, at, cells) : NULL;
     if (behind) {
+        behind = skip_space(behind);
         if (head->patience < HEAD_PATIENCE) head->patience++;
-        at = scan_members(scan, root, skip_space(behind), head->after, cells, &tail);
+        at = scan_members(scan, root, behind, head->after, cells, &tail);
         if (!at) return NULL;
     } else {
         if (may_repeat && head->is_known) memset(cells, 0, scan->row_slots * sizeof(cogni_cell));
@@ -267,7 +271,9 @@ static inline const uint8_t *scan_row_with_tail(cogni_scan *scan, const uint8_t 
         if (may_repeat && tail.start && tail.member_count <= HEAD_MEMBERS)
             cogni_heads_learn(head, scan->bytes, start, tail.start, tail.after, tail.members, tail.member_count);
     }
-    scan->tail_numbers[scan->rows] = cogni_tails_note(scan->tails, &tail, at, scan->bytes, cells);
+    const uint32_t number = cogni_tails_note(scan->tails, &tail, at, scan->bytes, cells);
+    scan->tail_numbers[scan->rows] = number;
+    scan->head_numbers[scan->rows] = behind && number != NO_TAIL && tail.start == behind ? head->number : NO_HEAD;
     return at;
 }
 
@@ -281,7 +287,10 @@ static const uint8_t *scan_row(cogni_scan *scan, const uint8_t *at) {
     } else {
         at = scan_object(scan, scan->shape->root[scan->shape->levels - 1], at, cells, NULL);
         if (!at) return NULL;
-        if (tails) scan->tail_numbers[scan->rows] = NO_TAIL;
+        if (tails) {
+            scan->tail_numbers[scan->rows] = NO_TAIL;
+            scan->head_numbers[scan->rows] = NO_HEAD;
+        }
     }
     scan->rows++;
     return at;
