@@ -213,114 +213,163 @@ static inline uint32_t span_of(const known_line *line, uint32_t cell) {
     return line->cells[cell].end - (cell ? line->cells[cell - 1].end : line->start);
 }
 
-// The line that had a text last is on its way while this one's other cells are put down: these rings are too large for the
-// nearest caches.
-static inline void expect(const cogni_repeats *of, uint32_t key) {
+// Puts down that the line at hand has a text, and returns where it stood last. That line is on its way while this one's other
+// cells are put down: these rings are too large for the nearest caches.
+static inline repeat_place replace_last(cogni_repeats *of, uint32_t key, uint32_t end) {
     const repeat_place last = of->last[key];
+    of->last[key] = (repeat_place){of->row + 1, end, of->cell};
     __builtin_prefetch(row_at(of, last.row - 1));
     __builtin_prefetch(cells_from(of, last.first_cell));
     __builtin_prefetch((const uint8_t *)cells_from(of, last.first_cell) + 64);
+    return last;
 }
 
-// Takes the line whose cells stand in their place already; `starts` says where each begins.
-__attribute__((always_inline)) static inline void take_cells(cogni_repeats *of, uint64_t nulls, uint32_t count,
-                                                             const uint32_t *starts, uint32_t length) {
-    const uint64_t every = ~0ull >> (64 - of->column_count);
-    const uint32_t row = of->row;
-    make_room(of);
-    *row_at(of, row) = (repeat_row){nulls, of->at, of->cell};
-    const known_line own = line_at(of, row);
+// The line at hand: how its cells stand in the file, and where their texts, if they have one, stood last.
+typedef struct {
+    uint64_t nulls;
+    uint32_t count, length;
+    uint32_t starts[REPEAT_COLUMNS];
+    repeat_place lasts[REPEAT_COLUMNS];
+} new_line;
 
-    // The line that this one is compared with.
-    known_line other = {own.cells, ~0ull, 0};
-    int has_other = 0;
-    if (row > 0) {
-        of->reference = of->distance ? of->reference + 1 : row - 1;
-        if (!is_known(of, of->reference)) {
-            stop(of, own.start);
-            of->reference = row - 1;
-        }
-        has_other = is_known(of, of->reference);
-        if (has_other) other = line_at(of, of->reference);
-        if (has_other && !of->distance) begin(of, own.start, own.start - other.start);
+// A comparison of the line at hand with one before.
+typedef struct {
+    known_line own, other;
+    int has_other;
+} comparison;
+
+// Whether a cell's text can be taken from where it stood last: the line that had it goes on as this one does, as far as one can tell.
+static inline int take_from_last(cogni_repeats *of, comparison *with, const new_line *line, uint32_t cell) {
+    if (!is_text(with->own.cells[cell].key)) return 0;
+    const repeat_place last = line->lasts[cell];
+    const uint32_t distance = with->own.cells[cell].end - last.end;
+    if (!last.row || !is_known(of, last.row - 1) || distance > REPEAT_WINDOW) return 0;
+    if (distance != of->distance) {
+        stop(of, line->starts[cell]);
+        begin(of, line->starts[cell], distance);
     }
-    // Columns whose text is not null in both lines; `n` and `m` are their cells here and there.
-    uint64_t left = every & ~(own.nulls & other.nulls);
-    for (uint32_t n = 0, m = 0; left; left &= left - 1) {
-        const uint32_t c = (uint32_t)__builtin_ctzll(left);
-        const int is_null = own.nulls >> c & 1, is_null_there = other.nulls >> c & 1;
+    of->reference = last.row - 1;
+    with->other = line_at(of, of->reference);
+    with->has_other = 1;
+    return 1;
+}
+
+// Behind a text of another length all stands at another distance, which costs bits; the line before may do better.
+static inline void prefer_before(cogni_repeats *of, comparison *with, uint32_t here, uint32_t there) {
+    const uint32_t row = of->row;
+    if (span_of(&with->other, there) == span_of(&with->own, here) || !is_known(of, row - 1)) return;
+    const known_line before = line_at(of, row - 1);
+    if (before.nulls != with->own.nulls || span_of(&before, here) != span_of(&with->own, here)) return;
+    of->reference = row - 1;
+    with->other = before;
+}
+
+// Compares from column `c` on; `n` and `m` are the next cells here and there.
+static void compare_columns(cogni_repeats *of, comparison *with, const new_line *line, uint32_t c, uint32_t n, uint32_t m) {
+    const uint64_t every = ~0ull >> (64 - of->column_count);
+    const uint64_t nulls = line->nulls;
+    // Columns whose text is not null in both lines.
+    uint64_t left = every & ~(nulls & with->other.nulls) & (~0ull << c);
+    for (; left; left &= left - 1) {
+        c = (uint32_t)__builtin_ctzll(left);
+        const int is_null = nulls >> c & 1, is_null_there = with->other.nulls >> c & 1;
         const uint32_t here = n, there = m;
         uint32_t end;
         n += !is_null;
         m += !is_null_there;
         if (!is_null) {
-            const uint32_t key = own.cells[here].key;
-            end = own.cells[here].end;
-            if (!is_null_there && of->distance && key == other.cells[there].key && key != NO_KEY) {
-                if (is_text(key)) of->last[key] = (repeat_place){row + 1, end, of->cell};
+            const uint32_t key = with->own.cells[here].key;
+            end = with->own.cells[here].end;
+            if (!is_null_there && of->distance && key == with->other.cells[there].key && key != NO_KEY) continue;
+            if (take_from_last(of, with, line, here)) {
+                m = cell_of(&with->other, c) + 1;
+                left = every & ~(nulls & with->other.nulls) & (~0ull << c);
                 continue;
             }
-            if (is_text(key)) {
-                // The line that had this text last goes on as this one does, as far as one can tell.
-                const repeat_place last = of->last[key];
-                const uint32_t distance = end - last.end;
-                of->last[key] = (repeat_place){row + 1, end, of->cell};
-                if (last.row && is_known(of, last.row - 1) && distance <= REPEAT_WINDOW) {
-                    if (distance != of->distance) {
-                        stop(of, starts[here]);
-                        begin(of, starts[here], distance);
-                    }
-                    of->reference = last.row - 1;
-                    other = line_at(of, of->reference);
-                    has_other = 1;
-                    m = other.nulls == own.nulls ? n : cell_of(&other, c) + 1;
-                    left = every & ~(own.nulls & other.nulls) & (~0ull << c);
-                    continue;
-                }
-            }
-            stop(of, starts[here]);
+            stop(of, line->starts[here]);
         } else {
-            end = text_end(of, &own, c);
+            end = text_end(of, &with->own, c);
             stop(of, end - of->null_length);
         }
-        if (!has_other) continue;
-        if (!is_null && own.nulls == other.nulls && span_of(&other, there) != span_of(&own, here) && is_known(of, row - 1)) {
-            // Behind a text of another length all stands at another distance, which costs bits; the line before may do better.
-            const known_line before = line_at(of, row - 1);
-            if (before.nulls == own.nulls && span_of(&before, here) == span_of(&own, here)) {
-                of->reference = row - 1;
-                other = before;
-            }
-        }
-        begin(of, end, end - (is_null_there ? text_end(of, &other, c) : other.cells[there].end));
+        if (!with->has_other) continue;
+        if (!is_null && nulls == with->other.nulls) prefer_before(of, with, here, there);
+        begin(of, end, end - (is_null_there ? text_end(of, &with->other, c) : with->other.cells[there].end));
     }
+}
+
+// As `compare_columns` from the first one on, for lines that mostly are null in the same columns: only cells have to be looked at.
+static inline void compare_cells(cogni_repeats *of, comparison *with, const new_line *line) {
+    for (uint32_t n = 0; n < line->count; n++) {
+        const repeat_cell *here = &with->own.cells[n];
+        if (of->distance && here->key == with->other.cells[n].key && here->key != NO_KEY) continue;
+        if (take_from_last(of, with, line, n)) {
+            if (with->other.nulls == line->nulls) continue;
+            uint64_t columns = ~line->nulls;
+            for (uint32_t cell = 0; cell < n; cell++) columns &= columns - 1;
+            const uint32_t c = (uint32_t)__builtin_ctzll(columns);
+            // Of the next one on; the last column has none.
+            if (c + 1 < of->column_count) compare_columns(of, with, line, c + 1, n + 1, cell_of(&with->other, c + 1));
+            return;
+        }
+        stop(of, line->starts[n]);
+        prefer_before(of, with, n, n);
+        begin(of, here->end, here->end - with->other.cells[n].end);
+    }
+}
+
+// Takes the line whose cells stand in their place already.
+__attribute__((always_inline)) static inline void take_cells(cogni_repeats *of, const new_line *line) {
+    const uint32_t row = of->row;
+    make_room(of);
+    *row_at(of, row) = (repeat_row){line->nulls, of->at, of->cell};
+    comparison with = {.own = line_at(of, row), .has_other = 0};
+    with.other = (known_line){with.own.cells, ~0ull, 0};
+    if (row > 0) {
+        of->reference = of->distance ? of->reference + 1 : row - 1;
+        if (!is_known(of, of->reference)) {
+            stop(of, with.own.start);
+            of->reference = row - 1;
+        }
+        with.has_other = is_known(of, of->reference);
+        if (with.has_other) with.other = line_at(of, of->reference);
+        if (with.has_other && !of->distance) begin(of, with.own.start, with.own.start - with.other.start);
+    }
+    if (with.has_other && with.other.nulls == line->nulls) compare_cells(of, &with, line);
+    else compare_columns(of, &with, line, 0, 0, 0);
     of->row = row + 1;
-    of->cell += count;
-    of->at = own.start + length;
-    if (length > REPEAT_LINE) {
+    of->cell += line->count;
+    of->at = with.own.start + line->length;
+    if (line->length > REPEAT_LINE) {
         stop(of, of->at);
         of->row += REPEAT_ROWS;
     }
 }
 
-void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, const uint8_t *line, const uint8_t *end) {
+// Puts down the next cell of the line at hand; it begins at `start`.
+static inline void put_cell(cogni_repeats *of, new_line *line, repeat_cell *cells, uint32_t start, uint32_t length, uint32_t key) {
+    const uint32_t n = line->count++, end = start + length;
+    line->starts[n] = start;
+    cells[n] = (repeat_cell){key, end};
+    if (is_text(key)) line->lasts[n] = replace_last(of, key, end);
+}
+
+void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, const uint8_t *text, const uint8_t *end) {
     repeat_cell *cells = next_cells(of);
-    uint32_t starts[REPEAT_COLUMNS], count = 0;
-    uint64_t nulls = 0;
+    new_line line;
+    line.nulls = line.count = 0;
+    line.length = (uint32_t)(end - text);
     for (uint32_t c = 0; c < totals->count; c++) {
         const total *each = &totals->columns[c];
         if (each->is_null) {
-            nulls |= 1ull << c;
+            line.nulls |= 1ull << c;
             continue;
         }
         uint8_t beginning[8] = {0};
         memcpy(beginning, each->cell, each->cell_length < 8 ? each->cell_length : 8);
         const uint32_t key = cell_key(of, c, beginning, each->cell, each->cell_length);
-        starts[count] = of->at + (uint32_t)(each->cell - line);
-        cells[count] = (repeat_cell){key, starts[count] + each->cell_length};
-        count++;
+        put_cell(of, &line, cells, of->at + (uint32_t)(each->cell - text), each->cell_length, key);
     }
-    take_cells(of, nulls, count, starts, (uint32_t)(end - line));
+    take_cells(of, &line);
 }
 
 COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count) {
@@ -329,15 +378,18 @@ COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *w
         of->vocabulary = words->serial;
     }
     const uint64_t every = ~0ull >> (64 - words->count);
-    uint32_t starts[REPEAT_COLUMNS];
+    new_line line;
     for (uint32_t r = 0; r < count; r++) {
         const row_header *row = row_of(rows[r]);
         const uint32_t *numbers = words_of(rows[r]);
         const uint8_t *inlined = (const uint8_t *)(numbers + words->word_places);
         const line_template *shape = words->templates[row->template];
         repeat_cell *cells = next_cells(of);
-        uint64_t nulls = shape->nulls, columns = every & ~nulls;
-        uint32_t at = of->at, n = 0;
+        line.nulls = shape->nulls;
+        line.count = 0;
+        line.length = row->line_length;
+        uint64_t columns = every & ~shape->nulls;
+        uint32_t at = of->at;
         // A template has a step for each column that it does not know to be null.
         for (const template_step *step = shape->steps; step->item != AT_LINE_END; step++, columns &= columns - 1) {
             const uint32_t c = (uint32_t)__builtin_ctzll(columns);
@@ -349,25 +401,22 @@ COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *w
                 const uint32_t length = *inlined++;
                 const uint32_t key = cell_key(of, c, inlined, inlined, length);
                 inlined += length;
-                starts[n] = at;
+                put_cell(of, &line, cells, at, length, key);
                 at += length;
-                cells[n++] = (repeat_cell){key, at};
                 continue;
             } else {
                 memcpy(&number, inlined + 1, 4);
                 inlined += 9;
             }
             if (number == 0) {
-                nulls |= 1ull << c;
+                line.nulls |= 1ull << c;
                 at += words->null_length;
                 continue;
             }
             const repeat_word value = word_of(of, c, words, number);
-            if (is_text(value.key)) expect(of, value.key);
-            starts[n] = at;
+            put_cell(of, &line, cells, at, value.length, value.key);
             at += value.length;
-            cells[n++] = (repeat_cell){value.key, at};
         }
-        take_cells(of, nulls, n, starts, row->line_length);
+        take_cells(of, &line);
     }
 }
