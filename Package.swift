@@ -81,11 +81,6 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
-            name: "CProcessors",
-            path: "Sources/Native/CProcessors",
-            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]
-        ),
-        .target(
             name: "CDigest",
             path: "Sources/Native/CDigest",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
@@ -103,15 +98,14 @@ let package = Package(
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
         room("Native", "StageClock"),
-        room("Native", "Processors", ["CProcessors"]),
         room("Native", "PageMemory"),
         room("Native", "Console"),
         room("Native", "Disk", ["StageClock"]),
-        room("Native", "CurlTransport", ["CCurl", "CDeflate", "PageMemory", "Processors"]),
+        room("Native", "CurlTransport", ["CCurl", "CDeflate", "PageMemory"]),
         room(
             "Native",
             "ArchiveWriting",
-            ["CArchive", "COpenSSL", "CZstd", "CZstdRepeats", "CDeflate", "CDigest", "Disk", "Processors", "StageClock"]
+            ["CArchive", "COpenSSL", "CZstd", "CZstdRepeats", "CDeflate", "CDigest", "Disk", "StageClock"]
         ),
         room("Native", "Sealing", ["COpenSSL", "Disk"]),
         room("Native", "StateDisk", ["CStateDisk", "Disk"]),
@@ -135,13 +129,13 @@ let package = Package(
             "Runner",
             [
                 "Model", "Connector", "PipelineFile", "Ledger", "Reporting", "Telemetry", "Extract", "Transform",
-                "Load", "Disk", "ArchiveWriting", "RecordScan", "Sealing", "KeyRing", "Sanitizing", "PageMemory", "Processors",
+                "Load", "Disk", "ArchiveWriting", "RecordScan", "Sealing", "KeyRing", "Sanitizing", "PageMemory",
             ]
         ),
 
         // Stages: the rooms, in the order of the data. None imports another.
         room("Stages", "Extract", ["Model", "Connector", "CurlTransport", "PageMemory", "StageClock"]),
-        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "Processors", "StageClock"]),
+        room("Stages", "Transform", ["Model", "Connector", "RecordScan", "Sealing", "PageMemory", "StageClock"]),
         room("Stages", "Load", ["Model", "ArchiveWriting", "Disk", "RecordScan"]),
 
         // Desk: the programs.

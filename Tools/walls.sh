@@ -11,7 +11,7 @@ if [ -n "$hits" ]; then echo "move this into a wrapper under Sources/Native:"; e
 # A room imports only from floors below its own. The floor of each wing, from the data's way:
 floor() {
     case "$1" in
-        StageClock|Processors) echo 9;;
+        StageClock) echo 9;;
         PageMemory|Disk|Console) echo 10;;
         RecordScan|CurlTransport|ArchiveWriting|Sealing|StateDisk) echo 11;;
         Model) echo 12;;

@@ -2,7 +2,6 @@ internal import ArchiveWriting
 internal import Disk
 internal import Load
 internal import Model
-internal import Processors
 internal import RecordScan
 internal import Transform
 
@@ -96,7 +95,6 @@ final class ArchiveSink: @unchecked Sendable {  // one owner at a time: taken fr
     /// Adds the next lines of a merge to the partition. Returns `false` when there are none left.
     func writeBlock(of merge: RunMerge, timed: Bool) throws(Fault) -> Bool {
         try ArchiveSink.refuseWhenStopped()
-        Processors.look()
         swap(&block, &spare)
         merge.restartFile()
         let filled: Int

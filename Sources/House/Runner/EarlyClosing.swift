@@ -2,7 +2,6 @@ internal import ArchiveWriting
 internal import Extract
 internal import Load
 internal import Model
-internal import Processors
 internal import RecordScan
 internal import Synchronization
 internal import Transform
@@ -148,7 +147,7 @@ final class EarlyClosing: Sendable {
             return true
         }
         guard isWanted else { return }
-        Task { Processors.busy { self.write() } }
+        Task { self.write() }
     }
 
     private func write(_ begun: [Begun] = []) {
@@ -190,7 +189,7 @@ final class EarlyClosing: Sendable {
         guard isWanted else { return }
         guard isOther else { return last.writing.goOnInBackground() }
         writings.removeLast()
-        Task { Processors.busy { self.write([last]) } }
+        Task { self.write([last]) }
     }
 
     private func hand(_ writing: PartitionWriting, _ number: Int) {

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Processors
 internal import Synchronization
 
 /// Hashes and compresses a file's blocks on another thread, in order.
@@ -25,11 +24,7 @@ internal import Synchronization
         queue.async {
             // After a failure the rest is only passed through.
             if self.failure.withLock({ $0 == nil }) {
-                do throws(ArchiveError) {
-                    try Processors.busy { () throws(ArchiveError) in
-                        try work.take(block, count: count, repeats: repeats)
-                    }
-                } catch {
+                do throws(ArchiveError) { try work.take(block, count: count, repeats: repeats) } catch {
                     self.failure.withLock { $0 = error }
                 }
             }

@@ -1,6 +1,5 @@
 import CCurl
 import Glibc
-import Processors
 import Synchronization
 
 /// libcurl's multi handle and the thread that drives it.
@@ -109,7 +108,6 @@ import Synchronization
             let status = unsafe cogni_curl_multi_perform(multi, &running)
             if status != CURLM_OK { failAll(status) }
             collect()
-            if active.isEmpty { Processors.anywhere() }
             // Waking up once a second without reason would be waste; libcurl shortens this to its own timers.
             let status2 = unsafe cogni_curl_multi_poll(multi, active.isEmpty ? 60_000 : 1000)
             if status2 != CURLM_OK { failAll(status2) }

@@ -1,6 +1,5 @@
 import CCurl
 import PageMemory
-import Processors
 import Synchronization
 
 /// One request on its way: libcurl's easy handle, and where its callbacks put what arrives.
@@ -149,7 +148,6 @@ import Synchronization
 
     /// Returns false to make libcurl stop.
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        Processors.aside()
         let page = body ?? PageBytes(capacity: expectedBytes)
         body = page
         // Whatever its Content-Length said. What a packed body would grow to is limited where it is unpacked.

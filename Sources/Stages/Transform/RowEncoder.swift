@@ -1,7 +1,6 @@
 package import Connector
 package import Model
 package import PageMemory
-internal import Processors
 package import RecordScan
 internal import Sealing
 internal import StageClock
@@ -107,7 +106,7 @@ package final class RowEncoder {
         let incompleteBefore = incomplete
         do throws(PageFailure) {
             try setParameters(parameters)
-            let facts = try Processors.busy { () throws(PageFailure) in try read(page, requestID: requestID) }
+            let facts = try read(page, requestID: requestID)
             fetched += facts.rowCount
             return facts
         } catch {
@@ -140,7 +139,6 @@ package final class RowEncoder {
         let clock = StageClock.current
         clock?.add(.scan, nanoseconds: 0, bytes: page.count)
         while true {
-            Processors.look()
             switch StageClock.measure(.scan, { scanner.next() }) {
             case .malformed(let reason, let offset): throw failure(reason, at: offset)
             case .rows:
