@@ -142,23 +142,43 @@ static int by_key(const void *a, const void *b) {
     return x->key_length < y->key_length ? -1 : x->key_length > y->key_length;
 }
 
-// Ranks by word number; null is 0. Returns the largest.
-static uint32_t rank_column(const segment *rows, uint32_t k, uint32_t **ranks) {
-    const vocabulary *words = rows->words;
-    uint32_t place = words->key_places[k], highest = 0;
-    const word_list *list = &words->lists[words->column_of[place]];
+// The words of one key column: of which numbers some row has one, then each number's rank.
+typedef struct {
+    uint32_t place;
+    uint32_t highest;  // number
+    uint32_t *ranks;
+} key_column;
+
+// Rows are many, and each time they are gone through costs as much as all else here: what is asked of them, is asked for all key
+// columns at once.
+static void note_used(const segment *rows, key_column *columns, uint32_t count) {
     for (uint64_t i = 0; i < rows->count; i++) {
-        uint32_t number = words_of(rows->entries[i].record)[place];
-        if (number > highest) highest = number;
+        const uint32_t *numbers = words_of(rows->entries[i].record);
+        for (uint32_t k = 0; k < count; k++) {
+            const uint32_t number = numbers[columns[k].place];
+            if (number > columns[k].highest) columns[k].highest = number;
+        }
     }
-    uint32_t *rank = cogni_allocate((highest + 1) * sizeof(uint32_t));
-    memset(rank, 0, (highest + 1) * sizeof(uint32_t));
-    for (uint64_t i = 0; i < rows->count; i++) rank[words_of(rows->entries[i].record)[place]] = 1;
-    ranked *used = cogni_allocate((highest + 1) * sizeof(ranked));
+    for (uint32_t k = 0; k < count; k++) {
+        const size_t size = ((size_t)columns[k].highest + 1) * sizeof(uint32_t);
+        columns[k].ranks = cogni_allocate(size);
+        memset(columns[k].ranks, 0, size);
+    }
+    for (uint64_t i = 0; i < rows->count; i++) {
+        const uint32_t *numbers = words_of(rows->entries[i].record);
+        for (uint32_t k = 0; k < count; k++) columns[k].ranks[numbers[columns[k].place]] = 1;
+    }
+}
+
+// Ranks by word number; null is 0. Returns the largest.
+static uint32_t rank_column(const vocabulary *words, const key_column *column) {
+    const word_list *list = &words->lists[words->column_of[column->place]];
+    uint32_t *rank = column->ranks;
+    ranked *used = cogni_allocate(((size_t)column->highest + 1) * sizeof(ranked));
     uint32_t count = 0;
     int has_null = rank[0] != 0;
     rank[0] = 0;
-    for (uint32_t number = 1; number <= highest; number++) {
+    for (uint32_t number = 1; number <= column->highest; number++) {
         if (!rank[number]) continue;
         const word *found = word_at(list, number);
         rank[number] = 0;
@@ -172,7 +192,6 @@ static uint32_t rank_column(const segment *rows, uint32_t k, uint32_t **ranks) {
         rank[used[u].number] = next;
     }
     free(used);
-    *ranks = rank;
     return next;
 }
 
@@ -215,28 +234,39 @@ static int by_key_rest(const void *a, const void *b, void *context) {
     return order ? order : by_arrival(a, b);
 }
 
+// Loads all prefixes with the ranks of the first key columns. Returns whether the rows lie in their order already.
+static int load_prefixes(segment *rows, const key_column *columns, const uint32_t *bits, uint32_t count) {
+    int is_ordered = 1;
+    uint64_t before = 0;
+    for (uint64_t i = 0; i < rows->count; i++) {
+        run_entry *entry = &rows->entries[i];
+        const uint32_t *numbers = words_of(entry->record);
+        uint64_t prefix = 0;
+        for (uint32_t k = 0; k < count; k++) {
+            if (bits[k] > 0) prefix = prefix << bits[k] | columns[k].ranks[numbers[columns[k].place]];
+        }
+        entry->prefix = prefix;
+        is_ordered &= before <= prefix;
+        before = prefix;
+    }
+    return is_ordered;
+}
+
 static void sort_words(segment *rows) {
     const vocabulary *words = rows->words;
-    for (uint64_t i = 0; i < rows->count; i++) rows->entries[i].prefix = 0;
-    uint32_t bits = 0, taken = 0;
-    for (; taken < words->key_count; taken++) {
-        uint32_t *ranks;
-        uint32_t more = bits_of(rank_column(rows, taken, &ranks));
-        const int fits = bits + more <= 64;
-        if (fits) {
-            uint32_t place = words->key_places[taken];
-            for (uint64_t i = 0; i < rows->count && more > 0; i++) {
-                run_entry *entry = &rows->entries[i];
-                entry->prefix = (more < 64 ? entry->prefix << more : 0) | ranks[words_of(entry->record)[place]];
-            }
-            bits += more;
-        }
-        free(ranks);
-        if (!fits) break;
+    const uint32_t key_count = words->key_count;
+    key_column columns[64];
+    uint32_t widths[64], bits = 0, taken = 0;
+    for (uint32_t k = 0; k < key_count; k++) columns[k] = (key_column){.place = words->key_places[k]};
+    note_used(rows, columns, key_count);
+    for (; taken < key_count; taken++) {
+        widths[taken] = bits_of(rank_column(words, &columns[taken]));
+        if (bits + widths[taken] > 64) break;
+        bits += widths[taken];
     }
+    const int is_ordered = load_prefixes(rows, columns, widths, taken);
+    for (uint32_t k = 0; k < key_count; k++) free(columns[k].ranks);
     rows->prefix_is_key = taken == words->key_count;
-    int is_ordered = 1;
-    for (uint64_t i = 1; i < rows->count && is_ordered; i++) is_ordered = rows->entries[i - 1].prefix <= rows->entries[i].prefix;
     if (!is_ordered) sort_by_number(rows, bits);
     if (rows->prefix_is_key) return;
     key_rest rest = {words, taken};
