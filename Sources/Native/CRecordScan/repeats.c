@@ -372,7 +372,8 @@ void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, cons
     take_cells(of, &line);
 }
 
-COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count) {
+COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count,
+                                          const uint32_t *keys) {
     if (of->vocabulary != words->serial) {
         forget_words(of);
         of->vocabulary = words->serial;
@@ -399,7 +400,8 @@ COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *w
                 number = numbers[step->item];
             } else if (*inlined != A_WORD) {
                 const uint32_t length = *inlined++;
-                const uint32_t key = cell_key(of, c, inlined, inlined, length);
+                uint32_t key = *keys++;
+                if (key == NO_KEY) key = cell_key(of, c, inlined, inlined, length);
                 inlined += length;
                 put_cell(of, &line, cells, at, length, key);
                 at += length;
@@ -407,6 +409,7 @@ COGNI_CLONED void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *w
             } else {
                 memcpy(&number, inlined + 1, 4);
                 inlined += 9;
+                keys++;
             }
             if (number == 0) {
                 line.nulls |= 1ull << c;

@@ -87,6 +87,7 @@ void cogni_repeats_restart(cogni_repeats *of);
 const cogni_repeat *cogni_repeats_found(cogni_repeats *of, uint32_t *count);
 // Takes the line at [line, end), whose cells are those that `totals` has just looked at.
 void cogni_repeats_take_line(cogni_repeats *of, const cogni_totals *totals, const uint8_t *line, const uint8_t *end);
-void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count);
+// `keys` are those of the values that stand in the rows themselves, NO_KEY where they are not known yet.
+void cogni_repeats_take_rows(cogni_repeats *of, const vocabulary *words, const uint8_t *const *rows, uint32_t count, const uint32_t *keys);
 
 #endif

@@ -26,6 +26,7 @@ void cogni_totals_free(cogni_totals *totals) {
     for (uint32_t s = 0; s < totals->set_count; s++) cogni_set_free(&totals->sets[s]);
     cogni_repeats_free(totals->repeats);
     free(totals->templates);
+    free(totals->inline_keys);
     free(totals->columns);
     free(totals->sets);
     free(totals);

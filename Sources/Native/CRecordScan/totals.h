@@ -41,6 +41,8 @@ struct cogni_totals {
     uint32_t set_count;
     int is_protected;  // some column is
     template_look *templates;  // MAX_TEMPLATES, for rows in words
+    uint32_t *inline_keys;     // of the values that stand in the block's rows themselves, one after the other: see repeats.h
+    size_t inline_room;
     struct cogni_repeats *repeats;    // null: they are not looked for
     uint64_t words;    // serial number of the vocabulary that notes speak of
 };

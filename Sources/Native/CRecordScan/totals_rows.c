@@ -11,12 +11,19 @@
 // What up to eight digits say; eight bytes from `text` on may be read.
 static inline uint64_t number_of(const uint8_t *text, uint32_t length) { return value_of_digits(eight_digits(text, length)); }
 
-static inline void add_whole(total *each, const uint8_t *text, uint32_t length) {
-    if (length == 0 || length > 16 || *text == '-') return cogni_total_add_cell(each, text, text + length);
-    uint64_t value;
-    if (length <= 8) value = number_of(text, length);
-    else value = number_of(text, length - 8) * 100000000 + number_of(text + length - 8, 8);
-    cogni_total_add_plain(each, value);
+// Returns the number's key (see repeats.h), or NO_KEY: it has more digits.
+static inline uint32_t add_whole(total *each, const uint8_t *text, uint32_t length) {
+    if (length == 0 || length > 16 || *text == '-') {
+        cogni_total_add_cell(each, text, text + length);
+        return NO_KEY;
+    }
+    if (length <= 8) {
+        const uint64_t value = number_of(text, length);
+        cogni_total_add_plain(each, value);
+        return A_NUMBER | (uint32_t)value;
+    }
+    cogni_total_add_plain(each, number_of(text, length - 8) * 100000000 + number_of(text + length - 8, 8));
+    return NO_KEY;
 }
 
 // What a row's values lead to, column by column.
@@ -62,11 +69,12 @@ static inline int take_word(cogni_totals *totals, row_look *look, uint32_t c, ui
     return !(look->guarded & bit) || !is_bare_word(each, value, number);
 }
 
-// A value that stands in the row itself. 0: it shows what it should not.
-static inline int take_inline(cogni_totals *totals, row_look *look, uint32_t c, const uint8_t *text, uint32_t length) {
+// A value that stands in the row itself. 0: it shows what it should not. `key` becomes its key, if it is known.
+__attribute__((always_inline)) static inline int take_inline(cogni_totals *totals, row_look *look, uint32_t c, const uint8_t *text,
+                                                             uint32_t length, uint32_t *key) {
     total *each = &totals->columns[c];
     uint64_t bit = 1ull << c;
-    if (look->counted & bit) add_whole(each, text, length);
+    if (look->counted & bit) *key = add_whole(each, text, length);
     if (look->gathered & bit) look->index_of[c] = cogni_set_find(look->set_of[c], text, length);
     return !(look->guarded & bit) || !cogni_total_is_bare(each, text, length);
 }
@@ -83,6 +91,16 @@ static void note_inlined(template_look *shape, const vocabulary *words, uint64_t
     for (uint32_t c = 0; c < words->count; c++) {
         if (words->columns[c].place == AN_INLINE && !(nulls >> c & 1)) shape->columns[shape->count++] = (uint8_t)c;
     }
+}
+
+// Room for the keys of all values that stand in the block's rows themselves.
+static uint32_t *room_for_keys(cogni_totals *totals, uint32_t rows, uint32_t columns) {
+    const size_t wanted = (size_t)rows * columns;
+    if (wanted > totals->inline_room) {
+        totals->inline_room = wanted;
+        totals->inline_keys = cogni_reallocate(totals->inline_keys, wanted * sizeof(uint32_t));
+    }
+    return totals->inline_keys;
 }
 
 static void forget_rows(template_look *templates, const uint8_t *met, uint32_t count) {
@@ -126,6 +144,7 @@ COGNI_CLONED int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_m
     template_look *templates = totals->templates;
     uint8_t met[MAX_TEMPLATES];
     uint32_t met_count = 0;
+    uint32_t *key = room_for_keys(totals, count, words->count - number_count);
     for (uint32_t r = 0; r < count; r++) {
         const row_header *row = row_of(rows[r]);
         const uint32_t *places = words_of(rows[r]);
@@ -146,15 +165,17 @@ COGNI_CLONED int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_m
             uint32_t c = shape->columns[i];
             uint8_t length = *at++;
             int is_fine;
+            *key = NO_KEY;
             if (length == A_WORD) {
                 uint32_t number;
                 memcpy(&number, at, 4);
                 at += 8;
                 is_fine = take_word(totals, &look, c, number);
             } else {
-                is_fine = take_inline(totals, &look, c, at, length);
+                is_fine = take_inline(totals, &look, c, at, length, key);
                 at += length;
             }
+            key++;
             if (!is_fine) return refused(templates, met, met_count, c);
         }
         for (uint32_t s = 0; s < totals->set_count; s++) {
@@ -168,6 +189,6 @@ COGNI_CLONED int32_t cogni_totals_take_block(cogni_totals *totals, const cogni_m
             totals->columns[__builtin_ctzll(nulls)].nulls += templates[met[m]].rows;
     }
     forget_rows(templates, met, met_count);
-    if (totals->repeats) cogni_repeats_take_rows(totals->repeats, words, rows, count);
+    if (totals->repeats) cogni_repeats_take_rows(totals->repeats, words, rows, count, totals->inline_keys);
     return 1;
 }
