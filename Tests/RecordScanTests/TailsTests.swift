@@ -7,141 +7,28 @@ import Testing
 
 /// Rows that end as those of the bucket before are compared, not scanned: nobody may see the difference.
 @Suite struct TailsTests {
-    /// A report's stream: bounds from the bucket, counters before and behind what it is grouped by, an object, a list.
-    private struct Report {
-        static let names = ["project", "user", "batch", "note", "kind", "level", "tags"]
-        let shape = PageShape(members: ["data", "results"])
-        let scanner: PageScanner
-        let encoder = LineEncoder(quotedTimes: true, null: "null", ending: "}\n")
-        var run = RowRun()
-
-        init(keys: [Int] = [0, 4]) {
-            var columns: [(LineEncoder.Kind, Int, [String])] = [
-                (.timestamp, 1, ["start"]), (.integer, 2, ["input"]), (.integer, 2, ["output"]),
-                (.text, 2, ["owner", "id"]),
-            ]
-            columns += Report.names.map { ($0 == "batch" ? .boolean : $0 == "level" ? .integer : .text, 2, [$0]) }
-            for (index, (kind, level, path)) in columns.enumerated() {
-                let slot = shape.slot(level: level, path: path)
-                let prefix = "\(index == 0 ? "{" : ",")\"\(path.joined(separator: "."))\":"
-                encoder.addColumn(kind, level: level, slot: slot, prefix: Array(prefix.utf8))
-            }
-            shape.ignore(level: 2, path: ["object"])
-            for key in keys { encoder.addKey(column: key) }
-            encoder.setTime(column: 0, unit: .none)
-            scanner = PageScanner(shape: shape)
-        }
-
-        /// What is told of a page: cells, unknown fields, the verdict; its rows go to the run.
-        func read(_ buckets: [String], cells: Bool = true, maxRows: Int = 7) -> String {
-            scanner.open(PageBytes(Array(#"{"data":[\#(buckets.joined(separator: ","))],"more":false}"#.utf8)))
-            var told = ""
-            while true {
-                switch scanner.next(maxRows: maxRows) {
-                case .malformed(let reason, _): return told + reason
-                case .end: return told
-                case .rows:
-                    if cells { for row in 0..<scanner.rowCount { told += cellsOf(row) } }
-                    encode()
-                }
-            }
-        }
-
-        private func cellsOf(_ row: Int) -> String {
-            var told = ""
-            for path in [["input"], ["output"], ["owner", "id"]] + Report.names.map({ [$0] }) {
-                let cell = scanner.cell(row: row, slot: shape.slot(level: 2, path: path))
-                told += "\(cell.kind) \(String(decoding: scanner.bytes(cell), as: UTF8.self));"
-            }
-            told += scanner.unknownFields(row: row).map { field in
-                "\(field.key)=\(String(decoding: scanner.bytes(field.value), as: UTF8.self));"
-            }.joined()
-            return told + "\n"
-        }
-
-        private func encode() {
-            var row = 0
-            while true {
-                switch encoder.encode(scanner, from: row, partition: 0, into: run) {
-                case .done: return
-                case .partition(let at, _): row = at
-                case .unresolved(let at, let column, let cell):
-                    row = at
-                    let text = scanner.text(cell)
-                    // One value in the way of masking: it has no text of its own.
-                    let isMasked = text == Array("secret".utf8)
-                    encoder.put(
-                        column: column,
-                        cell: cell,
-                        of: scanner,
-                        text: isMasked ? nil : Array("\"".utf8) + text + Array("\"".utf8),
-                        key: text
-                    )
-                }
-            }
-        }
-
-        /// The lines of all rows, in the archive's order.
-        func lines() throws -> [String] {
-            let merge = RunMerge(keep: .latest)
-            merge.add(run, isOld: false)
-            var lines: [String] = []
-            while let row = try merge.next() { lines.append(String(decoding: row.line, as: UTF8.self)) }
-            return lines
-        }
-    }
-
-    /// What a row says behind its numbers, in one of the ways in which APIs write.
-    private static func tail(_ generator: inout Seeded) -> String {
-        func pick(_ choices: [String]) -> String { choices[Int(generator.next() % UInt64(choices.count))] }
-        let project = "\"project\":\"proj_\(generator.next() % 40)_of_the_organization\""
-        let user = pick([
-            "\"user\":null", "\"user\":\"user-\(generator.next() % 30)-with-a-long-name\"", "\"user\" : \"secret\"",
-        ])
-        let batch = "\"batch\":" + pick(["true", "false", "null"])
-        let note = "\"note\":" + pick(["\"\"", "\"caf\u{e9} \\u00e9\\n\"", "\"a \\\"quote\\\"\"", "\"}]}\""])
-        var members = [project, user, batch, note, "\"kind\":\"standard\""]
-        switch generator.next() % 12 {
-        case 0: members.append("\"unheard_of\":{\"a\":[1,2]}")
-        case 1: members.append("\"tags\":[\"x\",{\"y\":null}]")
-        case 2: members.append("\"level\":\(generator.next() % 3)")
-        case 3: members.append("\"object\":\"result\"")
-        case 4: members.append("\"owner\":{\"id\":\"o\(generator.next() % 3)\"}")
-        case 5: members.append("\"project\":\"proj_again\"")
-        case 6: members.shuffle(using: &generator)
-        case 7: members.append("\"kind\" :\t\"spaced\" ")
-        case 8: members.append("\"input\":null")
-        default: break
-        }
-        return members.joined(separator: ",") + "}"
-    }
-
     private static func row(_ tail: String, _ generator: inout Seeded) -> String {
         let space = generator.next() % 50 == 0 ? " " : ""
         return
             "{\(space)\"object\":\"result\",\"input\":\(generator.next() % 5000),\"output\":\(generator.next() % 90),\(tail)"
     }
 
-    private static func bucket(_ number: Int, _ rows: [String]) -> String {
-        "{\"start\":\(1_760_918_400 + number * 3600),\"results\":[\(rows.joined(separator: ","))]}"
-    }
-
     /// Buckets of one report: mostly the same things in mostly the same order.
     private static func buckets(_ generator: inout Seeded, count: Int) -> [String] {
-        var places = (0..<40).map { _ in tail(&generator) }
+        var places = (0..<40).map { _ in ReportPages.tail(&generator) }
         return (0..<count).map { number in
             var rows: [String] = []
             for place in places {
                 switch generator.next() % 20 {
                 case 0: continue  // nothing happened there
                 case 1: rows += [row(place, &generator), row(place, &generator)]
-                case 2: rows += [row(tail(&generator), &generator), row(place, &generator)]
+                case 2: rows += [row(ReportPages.tail(&generator), &generator), row(place, &generator)]
                 default: rows.append(row(place, &generator))
                 }
             }
             if number % 7 == 3 { places.swapAt(3, 30) }
             if number % 9 == 5 { rows = [] }
-            return bucket(number, rows)
+            return ReportPages.bucket(number, rows)
         }
     }
 
@@ -160,7 +47,7 @@ import Testing
                 return
                     "{\"input\":\(id),\"output\":1,\"project\":\"project-\(user % 7)-of-many\",\"user\":\"user-\(user)-with-a-long-name\"}"
             }
-            #expect(report.read([Self.bucket(number, rows)], cells: false, maxRows: step) == "")
+            #expect(report.read([ReportPages.bucket(number, rows)], cells: false, maxRows: step) == "")
         }
         var seen = 0
         for line in try report.lines() {
@@ -211,11 +98,11 @@ import Testing
     @Test func aByteThatDiffersIsSeen() {
         let tail = "\"project\":\"proj_1_of_the_organization\",\"user\":\"user-1-with-a-long-name\",\"kind\":\"x\"}"
         var generator = Seeded(1)
-        let first = Self.bucket(0, [Self.row(tail, &generator)])
+        let first = ReportPages.bucket(0, [Self.row(tail, &generator)])
         for offset in tail.utf8.indices {
             var changed = Array(tail.utf8)
             changed[tail.utf8.distance(from: tail.utf8.startIndex, to: offset)] = UInt8(ascii: "\"")
-            let second = Self.bucket(1, [Self.row(String(decoding: changed, as: UTF8.self), &generator)])
+            let second = ReportPages.bucket(1, [Self.row(String(decoding: changed, as: UTF8.self), &generator)])
             let report = Report()
             let fresh = Report()
             _ = report.read([first], cells: false)
@@ -225,10 +112,10 @@ import Testing
 
     @Test func aPageThatEndsInsideARepeatedTailIsRefused() {
         var generator = Seeded(2)
-        let tail = Self.tail(&generator)
+        let tail = ReportPages.tail(&generator)
         let report = Report()
-        _ = report.read([Self.bucket(0, [Self.row(tail, &generator)])], cells: false)
-        let page = Array("{\"data\":[\(Self.bucket(1, [Self.row(tail, &generator)]))".utf8)
+        _ = report.read([ReportPages.bucket(0, [Self.row(tail, &generator)])], cells: false)
+        let page = Array("{\"data\":[\(ReportPages.bucket(1, [Self.row(tail, &generator)]))".utf8)
         for count in stride(from: page.count - 3, to: page.count - tail.utf8.count, by: -1) {
             report.scanner.open(PageBytes(Array(page.prefix(count))))
             var step = report.scanner.next()
@@ -250,7 +137,7 @@ import Testing
                     &generator
                 )
             }
-            let told = report.read([Self.bucket(number, rows)])
+            let told = report.read([ReportPages.bucket(number, rows)])
             #expect(told.split(separator: "\n").count == 9000)
             #expect(told.contains("plainString proj_8999_of_the_organization;"))
             #expect(report.scanner.repeatedCount <= 9000)
@@ -262,7 +149,7 @@ import Testing
         let report = Report()
         var generator = Seeded(4)
         let buckets = (0..<4).map { number in
-            Self.bucket(
+            ReportPages.bucket(
                 number,
                 (0..<1000).map { _ in
                     Self.row("\"project\":\"p\(generator.next())\(generator.next())\(generator.next())\"}", &generator)

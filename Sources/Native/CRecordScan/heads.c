@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-void cogni_heads_open_page(row_head *head) { head->patience = HEAD_PATIENCE; }
+void cogni_heads_open_page(row_head *head) {
+    head->patience = HEAD_PATIENCE;
+    head->repeated = 0;
+}
 
 static int is_same_in_every_row(const cogni_cell *cell) {
     return cell->kind == COGNI_PLAIN || cell->kind == COGNI_NULL || cell->kind == COGNI_TRUE || cell->kind == COGNI_FALSE;

@@ -38,6 +38,7 @@ typedef struct {
 
 typedef struct {
     int32_t is_known, patience;
+    uint64_t repeated;  // rows of this page that began with it
     uint32_t number;  // another one for each head that is learned; never NO_HEAD
     int32_t after;  // the shape's entry of its last member
     uint32_t number_count, cell_count;

@@ -78,6 +78,7 @@ const cogni_extra *cogni_scan_extras(const cogni_scan *scan) { return scan->extr
 int32_t cogni_scan_bucket_done(const cogni_scan *scan) { return scan->bucket_done; }
 uint64_t cogni_scan_elements(const cogni_scan *scan) { return scan->elements; }
 uint64_t cogni_scan_repeated(const cogni_scan *scan) { return scan->tails ? scan->tails->repeated : 0; }
+uint64_t cogni_scan_repeated_heads(const cogni_scan *scan) { return scan->tails ? scan->head.repeated : 0; }
 const cogni_cell *cogni_scan_level(const cogni_scan *scan, uint32_t level) { return scan->level_cells[level]; }
 cogni_scan_fault cogni_scan_error(const cogni_scan *scan) { return scan->fault; }
 

@@ -260,6 +260,7 @@ static inline const uint8_t *scan_row_with_tail(cogni_scan *scan, const uint8_t 
     const uint8_t *start = at, *behind = may_repeat && head->is_known ? repeat_head(scan, head, at, cells) : NULL;
     if (behind) {
         behind = skip_space(behind);
+        head->repeated++;
         if (head->patience < HEAD_PATIENCE) head->patience++;
         at = scan_members(scan, root, behind, head->after, cells, &tail);
         if (!at) return NULL;

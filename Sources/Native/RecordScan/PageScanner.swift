@@ -87,6 +87,9 @@ package struct UnknownField: Sendable {
     /// Rows of this page so far that ended, byte for byte, as one of the bucket before, and were compared in place of scanned.
     package var repeatedCount: Int { unsafe Int(cogni_scan_repeated(raw)) }
 
+    /// Rows of this page so far that began, byte for byte but for their numbers, as the one before.
+    package var repeatedHeadCount: Int { unsafe Int(cogni_scan_repeated_heads(raw)) }
+
     package func cell(row: Int, slot: Int) -> Cell {
         precondition(row < rowCount && slot >= 0, "no such row in the batch")
         return unsafe Cell(cogni_scan_row(raw, UInt32(row))[slot])

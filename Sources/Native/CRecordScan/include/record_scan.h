@@ -92,6 +92,8 @@ int32_t cogni_scan_bucket_done(const cogni_scan *scan);
 uint64_t cogni_scan_elements(const cogni_scan *scan);
 // Rows of this page so far that ended as one of the bucket before, and were not scanned to their end.
 uint64_t cogni_scan_repeated(const cogni_scan *scan);
+// Likewise, that began as the row before.
+uint64_t cogni_scan_repeated_heads(const cogni_scan *scan);
 // Cells of a level above the row's; of level 0 they are complete at COGNI_SCAN_END.
 const cogni_cell *cogni_scan_level(const cogni_scan *scan, uint32_t level);
 
