@@ -18,6 +18,9 @@ internal import Synchronization
     /// MADV_POPULATE_WRITE, which C libraries before 2.35 do not name.
     private static let populateForWriting: Int32 = 23
     private static let systemPage = 4096
+    /// So much is asked for at once: until it is there, no other thread of the process can change the map of its memory, as each does
+    /// whose heap grows.
+    private static let piece = 256 << 10
 
     @safe private struct Buffer: @unchecked Sendable {  // owned by the stock while it lies here
         var base: UnsafeMutableRawPointer
@@ -55,9 +58,11 @@ internal import Synchronization
         guard capacity >= touched.lowerBound else { return }
         let count = min(capacity, touched.upperBound)
         DispatchQueue.global().async {
-            // From Linux 5.14 on; elsewhere it fails, and nothing is lost.
-            let pages = count & ~(systemPage - 1)
-            _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: address), pages, populateForWriting)
+            for offset in stride(from: 0, to: count & ~(systemPage - 1), by: piece) {
+                let start = unsafe UnsafeMutableRawPointer(bitPattern: address + UInt(offset))
+                // From Linux 5.14 on; elsewhere it fails, and nothing is lost.
+                guard unsafe madvise(start, min(piece, count - offset) & ~(systemPage - 1), populateForWriting) == 0 else { return }
+            }
         }
     }
 
