@@ -61,7 +61,8 @@ internal import Synchronization
             for offset in stride(from: 0, to: count & ~(systemPage - 1), by: piece) {
                 let start = unsafe UnsafeMutableRawPointer(bitPattern: address + UInt(offset))
                 // From Linux 5.14 on; elsewhere it fails, and nothing is lost.
-                guard unsafe madvise(start, min(piece, count - offset) & ~(systemPage - 1), populateForWriting) == 0 else { return }
+                guard unsafe madvise(start, min(piece, count - offset) & ~(systemPage - 1), populateForWriting) == 0
+                else { return }
             }
         }
     }
