@@ -23,6 +23,7 @@ final class EarlyClosing: Sendable {
 
     private struct Begun: Sendable {
         var number: Int
+        var bytes: Int
         var writing: PartitionWriting
     }
 
@@ -31,6 +32,8 @@ final class EarlyClosing: Sendable {
         /// Begun by a thread that left; they are part of `written`.
         var left: [Begun] = []
         var written: Set<Int> = []
+        /// Memory of the rows of all that wait or are written.
+        var bytes = 0
         /// Partitions whose files wait for the medium: their rows are in memory no more.
         var unsettled: Set<Int> = []
         var threads = 0
@@ -46,7 +49,9 @@ final class EarlyClosing: Sendable {
         var sleepers: [CheckedContinuation<Void, Never>] = []
 
         var isFull: Bool {
-            waiting.count + written.count >= EarlyClosing.most || unsettled.count >= EarlyClosing.mostUnsettled
+            let count = waiting.count + written.count
+            return count >= EarlyClosing.most || unsettled.count >= EarlyClosing.mostUnsettled
+                || (count > EarlyClosing.inTurn && bytes >= EarlyClosing.mostBytes)
         }
         var hasMore: Bool { !waiting.isEmpty || !left.isEmpty }
         var isIdle: Bool { waiting.isEmpty && written.isEmpty && unsettled.isEmpty }
@@ -61,6 +66,8 @@ final class EarlyClosing: Sendable {
 
     /// Partitions that wait or are written; with one more the walk waits. Each holds its rows in memory.
     private static let most = 4
+    /// Of large ones so many bytes of rows, and never less than one more than a thread takes.
+    private static let mostBytes = 18 << 20
     /// Partitions whose files wait for the medium; a medium that falls behind holds the walk.
     private static let mostUnsettled = 8
     /// Partitions that a thread writes in turn.
@@ -95,6 +102,7 @@ final class EarlyClosing: Sendable {
     func add(_ ripe: Ripe) {
         work.withLock { work in
             work.waiting.append(ripe)
+            work.bytes += ripe.run.byteCount
             work.isEnding = work.isEnding || ripe.isLast
         }
         startThread(upTo: ripe.isLast ? EarlyClosing.threadsAtOnce : 1)
@@ -153,12 +161,12 @@ final class EarlyClosing: Sendable {
     private func write(_ begun: [Begun] = []) {
         var writings = begun
         while let (left, ripe) = next(beside: writings.count) {
-            writings += left + ripe.map { Begun(number: $0.number, writing: writing($0)) }
+            writings += left + ripe.map { Begun(number: $0.number, bytes: $0.run.byteCount, writing: writing($0)) }
             // As soon as there is another one it joins, lest the contents of those left are hashed alone.
             while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ !$0.hasMore }) {
                 writings.removeAll { begun in
                     if begun.writing.step() { return false }
-                    hand(begun.writing, begun.number)
+                    hand(begun)
                     return true
                 }
                 if makesWay(writings) { return }
@@ -192,12 +200,14 @@ final class EarlyClosing: Sendable {
         Task { self.write([last]) }
     }
 
-    private func hand(_ writing: PartitionWriting, _ number: Int) {
+    private func hand(_ begun: Begun) {
+        let (number, writing) = (begun.number, begun.writing)
         let (files, closed) = (writing.sink.takeUnsettled(), writing.closed)
         let sleepers = work.withLock { work in
             // After a failure its writer holds a part of a file.
             if closed.fault == nil { work.idle.append(writing.sink) }
             work.written.remove(number)
+            work.bytes -= begun.bytes
             work.unsettled.insert(number)
             return work.wake()
         }
