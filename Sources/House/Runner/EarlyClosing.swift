@@ -23,7 +23,6 @@ final class EarlyClosing: Sendable {
 
     private struct Begun: Sendable {
         var number: Int
-        var bytes: Int
         var writing: PartitionWriting
     }
 
@@ -31,9 +30,8 @@ final class EarlyClosing: Sendable {
         var waiting: [Ripe] = []
         /// Begun by a thread that left; they are part of `written`.
         var left: [Begun] = []
-        var written: Set<Int> = []
-        /// Memory of the rows of all that wait or are written.
-        var bytes = 0
+        /// By number, with the memory of their rows.
+        var written: [Int: Int] = [:]
         /// Partitions whose files wait for the medium: their rows are in memory no more.
         var unsettled: Set<Int> = []
         var threads = 0
@@ -53,6 +51,8 @@ final class EarlyClosing: Sendable {
             return count >= EarlyClosing.most || unsettled.count >= EarlyClosing.mostUnsettled
                 || (count > EarlyClosing.inTurn && bytes >= EarlyClosing.mostBytes)
         }
+        /// Memory of the rows of all that wait or are written.
+        var bytes: Int { waiting.reduce(0) { $0 + $1.run.byteCount } + written.values.reduce(0, +) }
         var hasMore: Bool { !waiting.isEmpty || !left.isEmpty }
         var isIdle: Bool { waiting.isEmpty && written.isEmpty && unsettled.isEmpty }
         /// Those who wait, to be woken outside the lock: something has changed.
@@ -102,7 +102,6 @@ final class EarlyClosing: Sendable {
     func add(_ ripe: Ripe) {
         work.withLock { work in
             work.waiting.append(ripe)
-            work.bytes += ripe.run.byteCount
             work.isEnding = work.isEnding || ripe.isLast
         }
         startThread(upTo: ripe.isLast ? EarlyClosing.threadsAtOnce : 1)
@@ -119,7 +118,7 @@ final class EarlyClosing: Sendable {
 
     /// Partitions that are closed or on their way to it.
     var numbers: Set<Int> {
-        work.withLock { $0.written.union($0.unsettled).union($0.closed.keys).union($0.waiting.map(\.number)) }
+        work.withLock { $0.unsettled.union($0.written.keys).union($0.closed.keys).union($0.waiting.map(\.number)) }
     }
 
     /// Some of the partitions, once they are closed; the walk goes on meanwhile.
@@ -161,12 +160,12 @@ final class EarlyClosing: Sendable {
     private func write(_ begun: [Begun] = []) {
         var writings = begun
         while let (left, ripe) = next(beside: writings.count) {
-            writings += left + ripe.map { Begun(number: $0.number, bytes: $0.run.byteCount, writing: writing($0)) }
+            writings += left + ripe.map { Begun(number: $0.number, writing: writing($0)) }
             // As soon as there is another one it joins, lest the contents of those left are hashed alone.
             while !writings.isEmpty, writings.count == EarlyClosing.inTurn || work.withLock({ !$0.hasMore }) {
                 writings.removeAll { begun in
                     if begun.writing.step() { return false }
-                    hand(begun)
+                    hand(begun.writing, begun.number)
                     return true
                 }
                 if makesWay(writings) { return }
@@ -200,14 +199,12 @@ final class EarlyClosing: Sendable {
         Task { self.write([last]) }
     }
 
-    private func hand(_ begun: Begun) {
-        let (number, writing) = (begun.number, begun.writing)
+    private func hand(_ writing: PartitionWriting, _ number: Int) {
         let (files, closed) = (writing.sink.takeUnsettled(), writing.closed)
         let sleepers = work.withLock { work in
             // After a failure its writer holds a part of a file.
             if closed.fault == nil { work.idle.append(writing.sink) }
-            work.written.remove(number)
-            work.bytes -= begun.bytes
+            work.written[number] = nil
             work.unsettled.insert(number)
             return work.wake()
         }
@@ -239,7 +236,7 @@ final class EarlyClosing: Sendable {
             work.left.removeFirst(left.count)
             let ripe = Array(work.waiting.prefix(EarlyClosing.inTurn - count - left.count))
             work.waiting.removeFirst(ripe.count)
-            work.written.formUnion(ripe.map(\.number))
+            for one in ripe { work.written[one.number] = one.run.byteCount }
             return (left, ripe)
         }
     }
